@@ -1,0 +1,123 @@
+//! Indexed files: built by postmap, and read back by it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::with_suffix;
+use crate::host::{Host, Ran};
+use crate::plan::Stale;
+use crate::syntax::table::{self, Kind};
+
+/// The files that postmap makes of the source `path`, with their suffixes.
+pub(super) fn files(kind: &str, path: &Path) -> Vec<(&'static str, PathBuf)> {
+    let suffixes: &[&'static str] = match kind {
+        "hash" | "btree" => &["db"],
+        "lmdb" => &["lmdb"],
+        "cdb" => &["cdb"],
+        "dbm" | "sdbm" => &["pag", "dir"],
+        _ => &[],
+    };
+    suffixes.iter().map(|suffix| (*suffix, with_suffix(path, suffix))).collect()
+}
+
+/// What is wrong with the live index of `table`, if it should hold `text`.
+pub fn state(
+    host: &dyn Host,
+    directory: &Path,
+    kind: &str,
+    table: &Path,
+    text: &[u8],
+) -> Result<Option<Stale>, String> {
+    if files(kind, table).iter().any(|(_, file)| !host.exists(file)) {
+        return Ok(Some(Stale::Missing));
+    }
+    let same = holds(host, directory, kind, table, text)?;
+    Ok((!same).then_some(Stale::Differs))
+}
+
+/// Builds the index of `source` and makes sure that it holds what `text` says.
+pub(super) fn build(
+    host: &dyn Host,
+    directory: &Path,
+    kind: &str,
+    source: &Path,
+    text: &[u8],
+) -> Result<(), String> {
+    let ran = postmap(host, directory, &[], kind, source, b"")?;
+    if !ran.success {
+        return Err(format!("postmap {kind}: {}", ran.stderr));
+    }
+    if !holds(host, directory, kind, source, text)? {
+        return Err(format!(
+            "postmap {kind}: the index does not hold what was written; {}",
+            ran.stderr
+        ));
+    }
+    Ok(())
+}
+
+/// Whether an index holds the rows of `text`, and no other.
+fn holds(
+    host: &dyn Host,
+    directory: &Path,
+    kind: &str,
+    path: &Path,
+    text: &[u8],
+) -> Result<bool, String> {
+    let mut want = rows(text);
+    let listed = postmap(host, directory, &["-s"], kind, path, b"")?;
+    let found = if listed.success {
+        listed.stdout
+    } else if listed.stderr.contains("sequence operation is not supported") {
+        // cdb up to 3.7 cannot list: ask for each key instead.
+        let keys: Vec<u8> =
+            want.iter().flat_map(|(key, _)| [key.as_slice(), b"\n"].concat()).collect();
+        postmap(host, directory, &["-q", "-"], kind, path, &keys)?.stdout
+    } else {
+        // A file that postmap cannot read holds nothing.
+        return Ok(false);
+    };
+    let mut found: Vec<(Vec<u8>, Vec<u8>)> = found
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| {
+            let tab = line.iter().position(|byte| *byte == b'\t')?;
+            Some((line[..tab].to_vec(), line[tab + 1..].to_vec()))
+        })
+        .collect();
+    want.sort_unstable();
+    found.sort_unstable();
+    Ok(want == found)
+}
+
+fn rows(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let table = table::parse(text);
+    let rows = table.rows.iter().filter(|row| row.kind == Kind::Entry);
+    rows.map(|row| {
+        let row = row.text(text);
+        (row.key().to_vec(), row.value().to_vec())
+    })
+    .collect()
+}
+
+fn postmap(
+    host: &dyn Host,
+    directory: &Path,
+    options: &[&str],
+    kind: &str,
+    path: &Path,
+    input: &[u8],
+) -> Result<Ran, String> {
+    let mut table = OsString::from(format!("{kind}:"));
+    table.push(path);
+    let mut arguments: Vec<&OsStr> = vec![OsStr::new("-c"), directory.as_os_str()];
+    arguments.extend(options.iter().map(OsStr::new));
+    arguments.push(&table);
+    host.run("postmap", &arguments, input).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            format!(
+                "a {kind} table needs postmap, and there is none; table type texthash needs none"
+            )
+        }
+        _ => format!("postmap: {error}"),
+    })
+}

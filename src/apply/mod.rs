@@ -1,0 +1,256 @@
+//! Makes a plan true, or leaves everything as it was.
+//!
+//! All new files are written beside those that they replace, and indexes are
+//! built and read back, before the first one is put in its place. Each is put
+//! there by a rename: whoever opens it gets the old one or the new one, whole.
+//! If a step fails, what was done is undone in reverse.
+//!
+//! Known limit: a crash between two renames leaves some files new and some
+//! old, each of them whole.
+
+pub mod index;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::host::Host;
+use crate::plan::{self, Change, Plan};
+
+/// When a running Postfix is told to read its files again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// When the plan says that it would not notice by itself.
+    Auto,
+    /// Whenever something changed.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Nothing had to change.
+    Nothing,
+    /// Files changed; Postfix does not run, or needs not be told.
+    Written,
+    /// Files changed, and Postfix read them again.
+    Reloaded,
+}
+
+/// Why a plan was not made true.
+#[derive(Debug)]
+pub enum Failure {
+    /// Nothing was changed.
+    Refused(String),
+    /// Something failed, and everything was put back.
+    PutBack(String),
+    /// Something failed, and not everything could be put back.
+    Stuck {
+        /// What failed first.
+        why: String,
+        /// What is where now, one line each.
+        left: Vec<String>,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused(why) => write!(f, "{why}; nothing was changed"),
+            Failure::PutBack(why) => write!(f, "{why}; everything was put back"),
+            Failure::Stuck { why, left } => {
+                write!(f, "{why}; not everything could be put back:\n  {}", left.join("\n  "))
+            }
+        }
+    }
+}
+
+/// Makes `plan` true in `directory`.
+pub fn apply(
+    host: &dyn Host,
+    directory: &Path,
+    plan: &Plan,
+    reload: Reload,
+) -> Result<Done, Failure> {
+    if plan.changes.is_empty() {
+        return Ok(Done::Nothing);
+    }
+    let mut work = Work { host, directory, renames: Vec::new(), backups: Vec::new() };
+    let result = work.run(plan, reload);
+    work.remove_leftovers();
+    result
+}
+
+/// A staged file and the place it goes to.
+struct Rename {
+    from: PathBuf,
+    to: PathBuf,
+}
+
+/// A replaced file: where it is, and its old bytes under a temporary name.
+struct Backup {
+    of: PathBuf,
+    /// `None`: there was no such file.
+    old: Option<PathBuf>,
+}
+
+struct Work<'h> {
+    host: &'h dyn Host,
+    directory: &'h Path,
+    renames: Vec<Rename>,
+    backups: Vec<Backup>,
+}
+
+impl Work<'_> {
+    fn run(&mut self, plan: &Plan, reload: Reload) -> Result<Done, Failure> {
+        self.stage(plan).map_err(Failure::Refused)?;
+        self.check_base(plan).map_err(Failure::Refused)?;
+        for index in 0..self.renames.len() {
+            let Rename { from, to } = &self.renames[index];
+            if let Err(error) = self.host.rename(from, to) {
+                // It may have failed before or behind the rename itself.
+                return Err(self.put_back(index + 1, format!("{}: {error}", to.display())));
+            }
+        }
+        if !self.wants_reload(plan, reload) {
+            return Ok(Done::Written);
+        }
+        match self.postfix("reload") {
+            Ok(()) => Ok(Done::Reloaded),
+            Err(why) => Err(self.put_back(self.renames.len(), format!("postfix reload: {why}"))),
+        }
+    }
+
+    /// Writes everything under temporary names, the old files too. In reverse,
+    /// so that an index is younger than its source.
+    fn stage(&mut self, plan: &Plan) -> Result<(), String> {
+        for change in plan.changes.iter().rev() {
+            match change {
+                Change::Write { name, new, .. } => {
+                    let target = self.target(name)?;
+                    let staged = self.staged(&target, new)?;
+                    self.renames.push(Rename { from: staged, to: target });
+                }
+                Change::Index { kind, name, text, .. } => {
+                    let target = self.target(name)?;
+                    let source = self.staged(&target, text)?;
+                    let built = index::build(self.host, self.directory, kind, &source, text);
+                    let removed = self.host.remove(&source);
+                    for (suffix, from) in index::files(kind, &source) {
+                        let to = with_suffix(&target, suffix);
+                        self.renames.push(Rename { from, to });
+                    }
+                    built?;
+                    removed.map_err(|error| format!("{}: {error}", source.display()))?;
+                }
+            }
+        }
+        self.renames.reverse();
+        for index in 0..self.renames.len() {
+            let of = self.renames[index].to.clone();
+            let old = if self.host.exists(&of) {
+                let bytes =
+                    self.host.read(&of).map_err(|error| format!("{}: {error}", of.display()))?;
+                Some(self.staged(&of, &bytes)?)
+            } else {
+                None
+            };
+            self.backups.push(Backup { of, old });
+        }
+        Ok(())
+    }
+
+    /// The files are still those that the plan was made from.
+    fn check_base(&self, plan: &Plan) -> Result<(), String> {
+        for base in &plan.base {
+            let path = self.directory.join(&base.name);
+            let bytes = match self.host.read(&path) {
+                Ok(bytes) => Some(bytes),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => return Err(format!("{}: {error}", path.display())),
+            };
+            if plan::base(&base.name, bytes.as_deref()) != *base {
+                return Err(format!(
+                    "{} changed in the meantime; run the command again",
+                    path.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes the first `count` renames.
+    fn put_back(&mut self, count: usize, why: String) -> Failure {
+        let mut left = Vec::new();
+        for backup in self.backups[..count].iter_mut().rev() {
+            let of = backup.of.display();
+            let undone = match &backup.old {
+                Some(old) => self.host.rename(old, &backup.of),
+                None if self.host.exists(&backup.of) => self.host.remove(&backup.of),
+                None => Ok(()),
+            };
+            match (undone, backup.old.take()) {
+                (Ok(()), _) => {}
+                // The old bytes are worth keeping now.
+                (Err(error), Some(old)) => {
+                    left.push(format!("{of} ({error}); its old content is in {}", old.display()));
+                }
+                (Err(error), None) => left.push(format!("{of} ({error}); it was not there before")),
+            }
+        }
+        if left.is_empty() { Failure::PutBack(why) } else { Failure::Stuck { why, left } }
+    }
+
+    /// Temporary files that were not put in a place. Failing to remove one is no failure.
+    fn remove_leftovers(&self) {
+        let staged = self.renames.iter().map(|it| &it.from);
+        let old = self.backups.iter().filter_map(|it| it.old.as_ref());
+        for path in staged.chain(old).filter(|it| self.host.exists(it)) {
+            let _ = self.host.remove(path);
+        }
+    }
+
+    fn wants_reload(&self, plan: &Plan, reload: Reload) -> bool {
+        let wanted = match reload {
+            Reload::Auto => plan.reload,
+            Reload::Always => true,
+            Reload::Never => false,
+        };
+        // `postfix status` fails where no Postfix runs with this directory.
+        wanted && self.postfix("status").is_ok()
+    }
+
+    fn postfix(&self, command: &str) -> Result<(), String> {
+        let arguments = [OsStr::new("-c"), self.directory.as_os_str(), OsStr::new(command)];
+        match self.host.run("postfix", &arguments, b"") {
+            Ok(ran) if ran.success => Ok(()),
+            Ok(ran) => Err(ran.stderr),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The file itself, where `name` is a symbolic link.
+    fn target(&self, name: &str) -> Result<PathBuf, String> {
+        let path = self.directory.join(name);
+        if !self.host.exists(&path) {
+            return Ok(path);
+        }
+        self.host.resolve(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn staged(&self, target: &Path, bytes: &[u8]) -> Result<PathBuf, String> {
+        let error =
+            |error: std::io::Error| format!("cannot write beside {}: {error}", target.display());
+        self.host.stage(target, bytes).map_err(error)
+    }
+}
+
+/// `tls_policy` and `lmdb` make `tls_policy.lmdb`.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}

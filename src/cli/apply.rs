@@ -1,0 +1,120 @@
+//! `postls apply`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{CHANGED, Common, OK, Outcome, PUT_BACK, STUCK, Stop, complain, planning};
+use crate::apply::{self, Done, Failure};
+use crate::host::System;
+use crate::report::plan;
+
+#[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
+pub(super) struct Apply {
+    /// The policy file; default: postls.yaml in the configuration directory
+    #[arg(value_name = "POLICY")]
+    policy: Option<PathBuf>,
+    /// Only say what would change
+    #[arg(long)]
+    check: bool,
+    /// Show the changes
+    #[arg(long)]
+    diff: bool,
+    /// Drop the rows of a table that postls did not write
+    #[arg(long)]
+    adopt: bool,
+    /// When a running Postfix reads its files again
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    reload: Reload,
+    /// Exit with 10 if something changed
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// The form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Reload {
+    /// Where it would not notice by itself
+    Auto,
+    /// Whenever something changed
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line or two
+    Human,
+    /// One JSON object
+    Json,
+}
+
+impl Apply {
+    pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
+        let host = System;
+        let (loaded, request) = planning::load(&host, common, self.policy.as_deref())?;
+        let planned = planning::plan(&host, &loaded, &request, common.style())?;
+        let plan = &planned.plan;
+        if !planned.errors.is_empty() {
+            return Err(Stop(format!(
+                "the result would have errors; nothing was changed\n\n{}",
+                planned.errors
+            )));
+        }
+        if !plan.foreign.is_empty() && !self.adopt {
+            return Err(Stop(format!(
+                "{} has rows that postls did not write and the policy file does not have: {}; \
+                 take them over into the policy file, or drop them with --adopt; nothing was changed",
+                loaded.directory.join(&plan.base[1].name).display(),
+                plan.foreign.join(", ")
+            )));
+        }
+        let done = if self.check {
+            None
+        } else {
+            let reload = match self.reload {
+                Reload::Auto => apply::Reload::Auto,
+                Reload::Always => apply::Reload::Always,
+                Reload::Never => apply::Reload::Never,
+            };
+            match apply::apply(&host, &loaded.directory, plan, reload) {
+                Ok(done) => Some(done),
+                Err(failure) => {
+                    complain(&failure.to_string());
+                    let status = match failure {
+                        Failure::Refused(_) => super::FAILED,
+                        Failure::PutBack(_) => PUT_BACK,
+                        Failure::Stuck { .. } => STUCK,
+                    };
+                    return Ok(Outcome { output: String::new(), status });
+                }
+            }
+        };
+        let changed = !plan.changes.is_empty();
+        let status = if changed && self.detailed_exitcode { CHANGED } else { OK };
+        let output = match self.format {
+            Format::Json => plan::to_json(plan, done),
+            Format::Human => {
+                let mut text = String::new();
+                if changed && (self.diff || self.check) {
+                    text = plan::human(plan, common.style());
+                }
+                if !common.quiet {
+                    text.push_str(match done {
+                        None if changed => "\nonly checked: nothing was changed\n",
+                        None | Some(Done::Nothing) => {
+                            "nothing to change: the configuration is as the policy file wants it\n"
+                        }
+                        Some(Done::Written) => "applied\n",
+                        Some(Done::Reloaded) => "applied, and Postfix was reloaded\n",
+                    });
+                }
+                text
+            }
+        };
+        Ok(Outcome { output, status })
+    }
+}

@@ -1,0 +1,38 @@
+//! `postls compile`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Common, OK, Outcome, Stop, planning};
+use crate::host::System;
+use crate::policy::compile;
+
+#[derive(Args)]
+pub(super) struct Compile {
+    /// The policy file; default: postls.yaml in the configuration directory
+    #[arg(value_name = "POLICY")]
+    policy: Option<PathBuf>,
+    /// Write the table into this directory instead of standard output
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+impl Compile {
+    pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
+        let host = System;
+        let (loaded, _) = planning::load(&host, common, self.policy.as_deref())?;
+        let Some(policy) = &loaded.policy else {
+            return Err(Stop("there is no policy file".to_owned()));
+        };
+        let text = compile::table(&compile::rows(&policy.policies), &policy.name);
+        let Some(directory) = &self.output else {
+            return Ok(Outcome { output: text, status: OK });
+        };
+        let path = directory.join(&policy.policies.table.path);
+        planning::write(&host, &path, text.as_bytes())?;
+        let output =
+            if common.quiet { String::new() } else { format!("wrote {}\n", path.display()) };
+        Ok(Outcome { output, status: OK })
+    }
+}

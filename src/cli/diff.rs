@@ -1,0 +1,49 @@
+//! `postls diff`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Common, FOUND, OK, Outcome, Stop, complain, planning};
+use crate::host::System;
+use crate::report::plan;
+
+#[derive(Args)]
+pub(super) struct Diff {
+    /// The policy file; default: postls.yaml in the configuration directory
+    #[arg(value_name = "POLICY")]
+    policy: Option<PathBuf>,
+    /// The form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// By policy, by parameter, then the text
+    Human,
+    /// One JSON object
+    Json,
+    /// The text, for patch(1)
+    Patch,
+}
+
+impl Diff {
+    pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
+        let host = System;
+        let (loaded, request) = planning::load(&host, common, self.policy.as_deref())?;
+        let planned = planning::plan(&host, &loaded, &request, common.style())?;
+        if !planned.errors.is_empty() {
+            complain(&format!(
+                "apply would refuse this, for the result has errors\n\n{}",
+                planned.errors
+            ));
+        }
+        let output = match self.format {
+            Format::Human => plan::human(&planned.plan, common.style()),
+            Format::Json => plan::to_json(&planned.plan, None),
+            Format::Patch => plan::patch(&planned.plan),
+        };
+        Ok(Outcome { output, status: if planned.plan.changes.is_empty() { OK } else { FOUND } })
+    }
+}

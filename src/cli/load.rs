@@ -1,0 +1,322 @@
+//! Reads a configuration directory: what lint looks at and plans start from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Common, Stop};
+use crate::config::{Configuration, TableKind, TableName};
+use crate::finding::NotChecked;
+use crate::host::Host;
+use crate::lint::Context;
+use crate::plan::{self, Base};
+use crate::policy::yaml::{self, Role};
+use crate::policy::{self, Policies, Problem};
+use crate::postfix::Version;
+use crate::text::{SourceId, Sources};
+
+/// The policy file's name where none is given.
+pub(super) const POLICY_FILE: &str = "postls.yaml";
+
+/// The directory that names in Postfix's files usually mean.
+const DEFAULT_DIRECTORY: &str = "/etc/postfix";
+
+/// What to read.
+pub(super) struct Request<'a> {
+    pub(super) directory: PathBuf,
+    /// The policy file; `None`: postls.yaml in the directory, if it is there.
+    pub(super) policy: Option<&'a Path>,
+    /// Bytes that stand for a file of the directory, whether it exists or not.
+    pub(super) instead: BTreeMap<String, Vec<u8>>,
+    pub(super) postfix: Option<Version>,
+    pub(super) verbose: bool,
+}
+
+/// Everything that was read.
+pub(super) struct Loaded {
+    pub(super) directory: PathBuf,
+    pub(super) sources: Sources,
+    pub(super) main_cf: Option<SourceId>,
+    /// The TLS policy tables that could be read.
+    pub(super) tables: Vec<ListedTable>,
+    pub(super) policy: Option<PolicyFile>,
+    pub(super) version: Version,
+    pub(super) version_why: &'static str,
+    pub(super) not_checked: Vec<NotChecked>,
+}
+
+/// A table's source, how Postfix reads it, and the client that asks it.
+pub(super) type ListedTable = (SourceId, TableKind, Option<&'static str>);
+
+/// The policy file with what it includes.
+pub(super) struct PolicyFile {
+    /// The name to show.
+    pub(super) name: String,
+    pub(super) policies: Policies,
+    pub(super) problems: Vec<Problem>,
+    /// All files that were read for it.
+    pub(super) inputs: Vec<Base>,
+}
+
+impl Common {
+    /// A request for the directory that the arguments name.
+    pub(super) fn request<'a>(&self, policy: Option<&'a Path>) -> Request<'a> {
+        Request {
+            directory: self.directory(),
+            policy,
+            instead: BTreeMap::new(),
+            postfix: self.postfix,
+            verbose: self.verbose,
+        }
+    }
+}
+
+impl Loaded {
+    /// What rules look at.
+    pub(super) fn context(&self) -> Context<'_> {
+        let mut context = Context::new(&self.sources, self.main_cf, self.version);
+        for (source, kind, client) in &self.tables {
+            context.add_table(*source, *kind, *client);
+        }
+        if let Some(policy) = &self.policy {
+            context.add_policies(policy.policies.clone(), policy.problems.clone());
+        }
+        context
+    }
+
+    /// The id of the file with this name, if it was read.
+    pub(super) fn source(&self, name: &str) -> Option<SourceId> {
+        self.sources.iter().find(|(_, source)| source.name() == name).map(|(id, _)| id)
+    }
+}
+
+/// Reads what `request` names.
+pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Stop> {
+    let mut loader = Loader { host, request, sources: Sources::default(), not_checked: Vec::new() };
+    let policy = loader.policy()?;
+    let (version, version_why) = loader.version(policy.as_ref());
+    let main_cf = loader.optional("main.cf")?;
+    let tables = match main_cf {
+        Some(main_cf) => loader.tables(main_cf, version)?,
+        None => Vec::new(),
+    };
+    loader.say_what_is_left_out();
+    Ok(Loaded {
+        directory: request.directory.clone(),
+        sources: loader.sources,
+        main_cf,
+        tables,
+        policy,
+        version,
+        version_why,
+        not_checked: loader.not_checked,
+    })
+}
+
+struct Loader<'a> {
+    host: &'a dyn Host,
+    request: &'a Request<'a>,
+    sources: Sources,
+    not_checked: Vec<NotChecked>,
+}
+
+impl Loader<'_> {
+    /// A file of the directory, if it is there.
+    fn optional(&mut self, name: &str) -> Result<Option<SourceId>, Stop> {
+        let path = self.request.directory.join(name);
+        if !self.request.instead.contains_key(name) && !self.host.exists(&path) {
+            return Ok(None);
+        }
+        self.read(&path, name).map(Some)
+    }
+
+    fn read(&mut self, path: &Path, name: &str) -> Result<SourceId, Stop> {
+        let bytes = match self.request.instead.get(name) {
+            Some(bytes) => bytes.clone(),
+            None => read(self.host, path)?,
+        };
+        if self.request.verbose {
+            let _ = writeln!(
+                std::io::stderr(),
+                "postls: read {} ({} bytes)",
+                path.display(),
+                bytes.len()
+            );
+        }
+        Ok(self.sources.add(name, bytes))
+    }
+
+    fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
+        let directory = &self.request.directory;
+        let path = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
+        let name = name_in(directory, &path);
+        if self.request.policy.is_none()
+            && !self.request.instead.contains_key(POLICY_FILE)
+            && !self.host.exists(&path)
+        {
+            return Ok(None);
+        }
+        let source = self.read(&path, &name)?;
+        let main = yaml::read(source, self.sources.source(source).bytes(), Role::Main);
+        let includes = main.includes.clone();
+        let mut files = vec![main];
+        let mut inputs = vec![plan::base(&name, Some(self.sources.source(source).bytes()))];
+        let mut missing = Vec::new();
+        for include in includes {
+            // Relative to the file that says so.
+            let pattern = path.parent().unwrap_or(Path::new("")).join(&include.value);
+            let paths = self
+                .host
+                .matching(&pattern.to_string_lossy())
+                .map_err(|error| Stop(format!("{name}: include {}: {error}", include.value)))?;
+            if paths.is_empty() {
+                missing.push(Problem {
+                    kind: policy::ProblemKind::Value,
+                    span: include.span,
+                    text: format!("no file has the name \"{}\"", include.value),
+                    related: None,
+                    help: Some(
+                        "names are relative to the policy file; * stands for any letters"
+                            .to_owned(),
+                    ),
+                });
+            }
+            for path in paths {
+                let name = name_in(directory, &path);
+                let source = self.read(&path, &name)?;
+                let bytes = self.sources.source(source).bytes();
+                files.push(yaml::read(source, bytes, Role::Included));
+                inputs.push(plan::base(&name, Some(bytes)));
+            }
+        }
+        let (policies, mut problems) = policy::join(files);
+        problems.extend(missing);
+        Ok(Some(PolicyFile { name, policies, problems, inputs }))
+    }
+
+    /// The Postfix to judge for, and why that one.
+    fn version(&self, policy: Option<&PolicyFile>) -> (Version, &'static str) {
+        if let Some(version) = self.request.postfix {
+            return (version, "--postfix");
+        }
+        if let Some(version) = policy.and_then(|it| it.policies.postfix) {
+            return (version.value, "the policy file");
+        }
+        let ran = self.host.run("postconf", &["-d", "-h", "mail_version"].map(OsStr::new), b"");
+        let installed =
+            ran.ok().and_then(|it| Version::parse(&String::from_utf8_lossy(&it.stdout)));
+        match installed {
+            Some(version) => (version, "the one installed here"),
+            None => (Version::NEWEST, "the newest one known"),
+        }
+    }
+
+    /// The TLS policy tables that main.cf lists.
+    fn tables(&mut self, main_cf: SourceId, version: Version) -> Result<Vec<ListedTable>, Stop> {
+        let mut found: Vec<(String, SourceId)> = Vec::new();
+        let mut tables = Vec::new();
+        for client in ["smtp", "lmtp"] {
+            let parameter = format!("{client}_tls_policy_maps");
+            let names = Configuration::new(&self.sources, main_cf, version).tables(&parameter);
+            for table in names {
+                let path = match (table.kind, self.path(&table)) {
+                    (TableKind::Other, _) => {
+                        self.skip(&table.text, "postls does not read this type of table");
+                        continue;
+                    }
+                    (_, Err(why)) => {
+                        self.skip(&table.text, &why);
+                        continue;
+                    }
+                    (_, Ok(path)) => path,
+                };
+                let name = name_in(&self.request.directory, &path);
+                let known = found.iter().find(|(it, _)| *it == name).map(|(_, source)| *source);
+                let source = match known {
+                    Some(source) => source,
+                    None => self.read(&path, &name)?,
+                };
+                found.push((name, source));
+                tables.push((source, table.kind, Some(client)));
+            }
+        }
+        Ok(tables)
+    }
+
+    /// The source file of a table, if it is to be had.
+    fn path(&self, table: &TableName) -> Result<PathBuf, String> {
+        let directory = &self.request.directory;
+        let here = |rest: &str| {
+            let path = directory.join(rest);
+            let there = self.request.instead.contains_key(rest) || self.host.exists(&path);
+            there.then_some(path)
+        };
+        let inside = table.name.strip_prefix("$config_directory/");
+        let inside =
+            inside.or_else(|| table.name.strip_prefix(DEFAULT_DIRECTORY)?.strip_prefix('/'));
+        if let Some(path) = inside.and_then(here) {
+            return Ok(path);
+        }
+        let path = PathBuf::from(table.name.replacen(
+            "$config_directory",
+            &directory.to_string_lossy(),
+            1,
+        ));
+        if !path.is_absolute() && !table.name.starts_with('$') {
+            return Err("the name is relative, and what it is relative to depends on the program"
+                .to_owned());
+        }
+        // In a copy, /etc/postfix is another host's.
+        let copy = table.name.starts_with(DEFAULT_DIRECTORY) && !is_live(self.host, directory);
+        if copy || !self.host.exists(&path) {
+            return Err("there is no such file".to_owned());
+        }
+        Ok(path)
+    }
+
+    fn skip(&mut self, what: &str, why: &str) {
+        self.not_checked.push(NotChecked { what: what.to_owned(), why: why.to_owned() });
+    }
+
+    fn say_what_is_left_out(&mut self) {
+        if self.host.exists(&self.request.directory.join("master.cf")) {
+            self.skip("master.cf", "postls does not read it yet; \"-o\" overrides are not known");
+        }
+        self.skip("certificates, keys and other lookup tables", "postls does not look at them yet");
+    }
+}
+
+/// Whether a directory is one that a Postfix of this host runs with, and no copy of it.
+pub(super) fn is_live(host: &dyn Host, directory: &Path) -> bool {
+    host.resolve(directory)
+        .is_ok_and(|it| it.starts_with("/etc") || it.starts_with("/usr/local/etc"))
+}
+
+/// What main.cf may call a file of the directory.
+pub(super) fn names_of(host: &dyn Host, directory: &Path, file: &str) -> Vec<String> {
+    let absolute = |it: &Path| it.join(file).to_string_lossy().into_owned();
+    let mut names = vec![format!("$config_directory/{file}"), absolute(directory)];
+    names.extend(host.resolve(directory).map(|it| absolute(&it)));
+    if !is_live(host, directory) {
+        names.push(format!("{DEFAULT_DIRECTORY}/{file}"));
+    }
+    names
+}
+
+/// A path relative to the configuration directory where it stands in it.
+pub(super) fn name_in(directory: &Path, path: &Path) -> String {
+    path.strip_prefix(directory).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// Reads a file, or says which one could not be read and why.
+pub(super) fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, Stop> {
+    host.read(path).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound => "there is no such file".to_owned(),
+            ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
+            _ => error.to_string(),
+        };
+        Stop(format!("{}: {why}", path.display()))
+    })
+}

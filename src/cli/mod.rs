@@ -1,0 +1,156 @@
+//! The command line. Each subcommand is a file; this one holds what they share.
+
+mod apply;
+mod compile;
+mod diff;
+mod explain;
+mod lint;
+mod load;
+mod planning;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::postfix::Version;
+use crate::report::Style;
+
+/// Nothing to report; the wanted state holds.
+const OK: u8 = 0;
+/// Findings, or changes.
+const FOUND: u8 = 1;
+/// Could not do it; nothing was changed.
+const FAILED: u8 = 2;
+/// Failed, and everything was put back.
+const PUT_BACK: u8 = 3;
+/// Failed, and not everything could be put back.
+const STUCK: u8 = 4;
+/// `apply --detailed-exitcode`: something was changed.
+const CHANGED: u8 = 10;
+
+/// Says what Postfix will really do with its TLS configuration, and changes it safely.
+///
+/// Exit status: 0 nothing to report, 1 findings or changes, 2 could not do it and nothing was
+/// changed, 3 apply failed and everything was put back, 4 it could not be put back.
+#[derive(Parser)]
+#[command(name = "postls", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Common {
+    /// The configuration directory
+    #[arg(short, long, value_name = "DIR", global = true, env = "MAIL_CONFIG")]
+    config_dir: Option<PathBuf>,
+    /// The oldest Postfix that the files must work on, such as 3.7
+    #[arg(long, value_name = "VERSION", global = true, value_parser = version)]
+    postfix: Option<Version>,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: Color,
+    /// Print findings and results only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say on standard error which files are read
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find what Postfix will refuse, ignore or defer
+    Lint(lint::Lint),
+    /// Print the TLS policy table that the policy file describes
+    Compile(compile::Compile),
+    /// Show what apply would change
+    Diff(diff::Diff),
+    /// Make the configuration what the policy file says
+    Apply(apply::Apply),
+    /// Print the page of a rule
+    Explain(explain::Explain),
+    /// List all rules
+    Rules,
+}
+
+/// Why a command could not do its work; printed on standard error.
+struct Stop(String);
+
+/// What a command printed, and its exit status.
+struct Outcome {
+    output: String,
+    status: u8,
+}
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Lint(it) => it.run(&cli.common),
+        Command::Compile(it) => it.run(&cli.common),
+        Command::Diff(it) => it.run(&cli.common),
+        Command::Apply(it) => it.run(&cli.common),
+        Command::Explain(it) => it.run(),
+        Command::Rules => Ok(explain::list()),
+    };
+    match result {
+        Ok(outcome) => {
+            // A reader that closes the pipe has seen enough.
+            let _ = std::io::stdout().lock().write_all(outcome.output.as_bytes());
+            ExitCode::from(outcome.status)
+        }
+        Err(Stop(why)) => {
+            complain(&why);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Prints a message for people on standard error.
+fn complain(text: &str) {
+    let text: Vec<String> = text.lines().map(crate::report::human::printable).collect();
+    let _ = writeln!(std::io::stderr(), "postls: {}", text.join("\n"));
+}
+
+impl Common {
+    fn directory(&self) -> PathBuf {
+        self.config_dir.clone().unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+    }
+
+    fn style(&self) -> Style {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(|it| std::env::var(it).ok().filter(|it| !it.is_empty()));
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+        Style {
+            color: match self.color {
+                Color::Auto => std::io::stdout().is_terminal() && !plain,
+                Color::Always => true,
+                Color::Never => false,
+            },
+            unicode: locale
+                .is_some_and(|it| it.to_ascii_uppercase().replace('-', "").contains("UTF8")),
+            quiet: self.quiet,
+        }
+    }
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    match Version::parse(text) {
+        Some(version) if version >= Version::OLDEST => Ok(version),
+        _ => Err(format!("give a Postfix version from {}, such as 3.7", Version::OLDEST)),
+    }
+}

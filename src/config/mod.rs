@@ -1,0 +1,168 @@
+//! What the files mean together: the value of a parameter and who set it.
+//!
+//! Known limits: only main.cf is read; `-o` overrides of master.cf and the
+//! host's own values (myhostname and the like) are not known here.
+
+mod tables;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+pub use tables::{TableKind, TableName};
+
+use crate::postfix::{self, Parameter, Version};
+use crate::syntax::expand::{self, Error};
+use crate::syntax::main_cf::{Entry, MainCf, Value};
+use crate::text::{SourceId, Sources, Span};
+
+/// A main.cf and the Postfix that reads it.
+#[derive(Debug)]
+pub struct Configuration<'a> {
+    /// The Postfix that must accept the files.
+    pub version: Version,
+    source: SourceId,
+    bytes: &'a [u8],
+    main_cf: MainCf,
+    /// For each name the entry that counts: the last one.
+    last: HashMap<&'a [u8], usize, RandomState>,
+}
+
+/// One entry of main.cf.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'c> {
+    entry: &'c Entry,
+    source: SourceId,
+    bytes: &'c [u8],
+    /// The built-in parameter of that name, if there is one.
+    pub parameter: Option<&'static Parameter>,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Postfix's own default.
+    Default,
+    /// The value at this place.
+    Set(Span),
+}
+
+impl<'a> Configuration<'a> {
+    /// Reads a main.cf among the sources.
+    pub fn new(sources: &'a Sources, source: SourceId, version: Version) -> Configuration<'a> {
+        let bytes = sources.source(source).bytes();
+        let main_cf = crate::syntax::main_cf::parse(bytes);
+        let mut last = HashMap::default();
+        for (index, entry) in main_cf.entries().enumerate() {
+            last.insert(&bytes[entry.name.clone()], index);
+        }
+        Configuration { version, source, bytes, main_cf, last }
+    }
+
+    /// The file as written.
+    pub fn main_cf(&self) -> &MainCf {
+        &self.main_cf
+    }
+
+    /// A place in main.cf.
+    pub fn span(&self, range: std::ops::Range<usize>) -> Span {
+        Span::new(self.source, range)
+    }
+
+    /// All bytes of main.cf.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Every entry, in the order of the file.
+    pub fn all_settings(&self) -> impl Iterator<Item = Setting<'_>> {
+        self.main_cf.entries().map(|entry| self.setting_of(entry))
+    }
+
+    /// The entry of `name` that counts.
+    pub fn setting(&self, name: &str) -> Option<Setting<'_>> {
+        let index = *self.last.get(name.as_bytes())?;
+        self.main_cf.entries().nth(index).map(|entry| self.setting_of(entry))
+    }
+
+    /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.
+    pub fn value(&self, name: &str) -> (Result<Vec<u8>, Error>, Origin) {
+        match self.setting(name) {
+            Some(setting) => {
+                (self.expand(setting.value().text()), Origin::Set(setting.value_span()))
+            }
+            None => {
+                let default = postfix::parameter(name).and_then(|it| it.default(self.version));
+                (self.expand(default.unwrap_or_default().as_bytes()), Origin::Default)
+            }
+        }
+    }
+
+    /// Expands `$name` as Postfix does.
+    pub fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
+        if !text.contains(&b'$') {
+            return Ok(text.to_vec());
+        }
+        expand::expand(text, &|name| self.raw(name))
+    }
+
+    /// The lookup tables in a parameter's list, in order.
+    pub fn tables(&self, name: &str) -> Vec<TableName> {
+        tables::of(self, name)
+    }
+
+    /// A value before expansion, as `$name` finds it.
+    fn raw(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        if let Some(setting) = self.setting(name) {
+            return Some(Cow::Owned(setting.value().text().to_vec()));
+        }
+        match name {
+            // Kept as it is: the tables' paths are resolved by whoever reads files.
+            "config_directory" => Some(Cow::Borrowed(b"$$config_directory")),
+            "mail_version" => Some(Cow::Owned(self.version.to_string().into_bytes())),
+            _ => {
+                let default = postfix::parameter(name)?.default(self.version)?;
+                Some(Cow::Borrowed(default.as_bytes()))
+            }
+        }
+    }
+
+    fn setting_of<'c>(&'c self, entry: &'c Entry) -> Setting<'c> {
+        let parameter =
+            std::str::from_utf8(&self.bytes[entry.name.clone()]).ok().and_then(postfix::parameter);
+        Setting { entry, source: self.source, bytes: self.bytes, parameter }
+    }
+}
+
+impl<'c> Setting<'c> {
+    /// The name as it is written.
+    pub fn name(&self) -> &'c [u8] {
+        &self.bytes[self.entry.name.clone()]
+    }
+
+    /// Where the name stands.
+    pub fn name_span(&self) -> Span {
+        Span::new(self.source, self.entry.name.clone())
+    }
+
+    /// The value before expansion.
+    pub fn value(&self) -> Value<'c> {
+        self.entry.value_text(self.bytes)
+    }
+
+    /// Where the value stands; empty, behind the `=`, where there is none.
+    pub fn value_span(&self) -> Span {
+        Span::new(self.source, self.entry.value.clone())
+    }
+
+    /// The entry as written.
+    pub fn entry(&self) -> &'c Entry {
+        self.entry
+    }
+
+    /// Where a part of the value stands.
+    pub fn span_in_value(&self, range: std::ops::Range<usize>) -> Span {
+        Span::new(self.source, self.value().locate(range))
+    }
+}

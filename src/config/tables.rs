@@ -1,0 +1,65 @@
+//! Lists of lookup tables: `type:name type:name …`.
+
+use super::{Configuration, Origin};
+use crate::syntax::lists::{self, COMMA_SPACE};
+use crate::text::Span;
+
+/// A lookup table in a parameter's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableName {
+    /// The list entry as Postfix gets it: `type:name`.
+    pub text: String,
+    /// How Postfix reads it.
+    pub kind: TableKind,
+    /// What stands behind the type.
+    pub name: String,
+    /// The list entry in main.cf, or the whole value where it comes out of an
+    /// expansion; `None` for a default.
+    pub span: Option<Span>,
+}
+
+/// How Postfix reads a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TableKind {
+    /// Indexed by postmap from a source file with the table's name: hash, lmdb, cdb, …
+    Indexed,
+    /// The source file itself, read when a daemon starts.
+    Texthash,
+    /// All others; postls does not read them.
+    Other,
+}
+
+impl TableKind {
+    /// By the word before the colon.
+    pub fn of(kind: &str) -> TableKind {
+        match kind {
+            "hash" | "btree" | "lmdb" | "cdb" | "dbm" | "sdbm" => TableKind::Indexed,
+            "texthash" => TableKind::Texthash,
+            _ => TableKind::Other,
+        }
+    }
+}
+
+pub(super) fn of(configuration: &Configuration<'_>, parameter: &str) -> Vec<TableName> {
+    let (value, origin) = configuration.value(parameter);
+    let Ok(value) = value else { return Vec::new() };
+    let setting = configuration.setting(parameter);
+    // An entry can be marked by itself only where no expansion moved it.
+    let as_written = setting.filter(|it| it.value().text() == value);
+    let words = lists::words(&value, COMMA_SPACE);
+    words
+        .map(|range| {
+            let text = String::from_utf8_lossy(&value[range.clone()]).into_owned();
+            // proxymap(8) reads the table for the daemon; the table is the same.
+            let table = text.strip_prefix("proxy:").unwrap_or(&text);
+            let (kind, name) = table.split_once(':').unwrap_or((table, ""));
+            let (kind, name) = (TableKind::of(kind), name.to_owned());
+            let span = match (as_written, origin) {
+                (Some(setting), _) => Some(setting.span_in_value(range)),
+                (None, Origin::Set(span)) => Some(span),
+                (None, Origin::Default) => None,
+            };
+            TableName { text, kind, name, span }
+        })
+        .collect()
+}

@@ -1,0 +1,163 @@
+//! The only door to files and processes.
+//!
+//! A [`Host`] is a trait so that a test can let its n-th call fail. Reading
+//! refuses what is no regular file, so that a FIFO or a device cannot hold us.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::fs::{Mode, XattrFlags};
+use rustix::process::{Gid, Uid};
+
+/// Places in a source have 32 bits.
+const MAX_FILE: u64 = u32::MAX as u64 - 1;
+
+/// What a program did.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Whether it exited with 0.
+    pub success: bool,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error, for a message.
+    pub stderr: String,
+}
+
+/// What postls asks of the machine.
+pub trait Host {
+    /// The bytes of a regular file; symbolic links are followed.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Whether there is something with this name, whatever it is.
+    fn exists(&self, path: &Path) -> bool;
+    /// The path without symbolic links and `..`; it must exist.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+    /// The files that a shell pattern names, sorted.
+    fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
+    /// Writes a new file under a temporary name in the directory of `target`,
+    /// with the owner, mode and attributes of `target` if that exists, and
+    /// safely on the disk. The caller renames it or removes it.
+    fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf>;
+    /// Puts a staged file in its place, safely on the disk.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Runs a program of Postfix to its end.
+    fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
+}
+
+/// This machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl Host for System {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let kind = fs::metadata(path)?;
+        if kind.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
+        }
+        if !kind.is_file() {
+            return Err(io::Error::other("is no regular file"));
+        }
+        if kind.len() > MAX_FILE {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "has 4 GiB or more"));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(kind.len()).unwrap_or(0));
+        File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok()
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
+    }
+
+    fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        let paths = glob::glob(pattern).map_err(io::Error::other)?;
+        paths.map(|path| path.map_err(Into::into)).collect()
+    }
+
+    fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+        let directory = target.parent().unwrap_or(Path::new("."));
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let mut staged =
+            tempfile::Builder::new().prefix(&format!(".{name}.postls-")).tempfile_in(directory)?;
+        staged.write_all(bytes)?;
+        match File::open(target) {
+            Ok(old) => copy_attributes(&old, staged.as_file())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                rustix::fs::fchmod(staged.as_file(), Mode::from_raw_mode(0o644))?;
+            }
+            Err(error) => return Err(error),
+        }
+        staged.as_file().sync_all()?;
+        let (_, path) = staged.keep().map_err(|it| it.error)?;
+        Ok(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        File::open(to.parent().unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
+        let mut child = Command::new(find(program))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stdin = child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            // Beside the reading, so that neither side waits for a full pipe.
+            // A program that reads no input closes the pipe; that is its right.
+            scope.spawn(move || stdin.map(|mut it| it.write_all(input)));
+            child.wait_with_output()
+        })?;
+        Ok(Ran {
+            success: output.status.success(),
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+}
+
+/// Postfix's programs often are not in a user's PATH.
+fn find(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let beside = ["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path)
+        .chain(beside)
+        .map(|directory| directory.join(program))
+        .find(|it| it.is_file())
+        .unwrap_or_else(|| PathBuf::from(program))
+}
+
+/// Owner, mode and extended attributes (SELinux label, access list).
+fn copy_attributes(old: &File, new: &File) -> io::Result<()> {
+    let like = old.metadata()?;
+    let is = new.metadata()?;
+    if (like.uid(), like.gid()) != (is.uid(), is.gid()) {
+        rustix::fs::fchown(new, Some(Uid::from_raw(like.uid())), Some(Gid::from_raw(like.gid())))?;
+    }
+    rustix::fs::fchmod(new, Mode::from_raw_mode(like.mode() & 0o7777))?;
+    let mut names = vec![0_u8; 64 << 10];
+    // A file system without extended attributes has none to copy.
+    let length = rustix::fs::flistxattr(old, &mut names[..]).unwrap_or(0);
+    for name in names[..length].split(|byte| *byte == 0).filter(|it| !it.is_empty()) {
+        let mut value = vec![0_u8; 64 << 10];
+        let length = rustix::fs::fgetxattr(old, name, &mut value[..])?;
+        rustix::fs::fsetxattr(new, name, &value[..length], XattrFlags::empty())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! postls reads what Postfix reads, says what Postfix will do, and changes it safely.
+//!
+//! # The map
+//!
+//! ```text
+//!   configuration directory              postls.yaml
+//!            │                                │
+//!            ▼                                ▼
+//!       host ──────► text::Sources ◄──────────┘
+//!                        │
+//!          ┌─────────────┴──────────┐
+//!          ▼                        ▼
+//!   syntax (never fails)      policy::yaml
+//!   main_cf table expand            │
+//!          │                        ▼
+//!          ▼                  policy::Policies ──► policy::compile
+//!   config::Configuration           │                    │
+//!          └───────────┬────────────┘                    │
+//!                      ▼                                 ▼
+//!               lint::Context ──► rules ──► Findings   plan::Plan
+//!                                              │       │   diff: stop here
+//!                                              ▼       ▼
+//!                                            report   apply (writes through host)
+//! ```
+//!
+//! `postfix` holds the facts: parameters, levels, digests, versions. `cli` is
+//! one file for each subcommand. What each module may use is written down, and
+//! held, in `tests/it/tidy.rs`.
+//!
+//! # What always holds
+//!
+//! 1. Only [`host`] touches files, processes and the clock. All else is a function of bytes.
+//! 2. Only [`apply`] writes to a configuration directory, and only what a [`plan`] says.
+//! 3. A problem in the user's files is a [`finding::Finding`], never an `Err` and never a panic.
+//! 4. Parsing never fails and loses no byte: the spans of the logical lines tile the source.
+//! 5. `postls diff` shows the plan that `postls apply` runs, not a second opinion.
+//! 6. What postls says about Postfix, a real Postfix confirms in a test.
+
+pub mod apply;
+pub mod cli;
+pub mod config;
+pub mod finding;
+pub mod host;
+pub mod lint;
+pub mod plan;
+pub mod policy;
+pub mod postfix;
+pub mod report;
+pub mod rules;
+pub mod syntax;
+pub mod text;

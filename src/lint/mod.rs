@@ -1,0 +1,249 @@
+//! The rule type, what a rule may look at, and the run over all of them.
+
+pub mod explain;
+
+use crate::config::{Configuration, Origin, TableKind};
+use crate::finding::{Finding, Fix, Label, Severity};
+use crate::policy::row::{Judge, Problem as RowProblem};
+use crate::policy::{Parameter, Policies, Problem, ProblemKind};
+use crate::postfix::{Digest, Version};
+use crate::syntax::table::{Kind, Table};
+use crate::text::{SourceId, Sources, Span};
+
+/// One thing that can be wrong, and everything known about it.
+pub struct Rule {
+    /// Says what is wrong, in kebab case; also the file's name.
+    pub id: &'static str,
+    /// The severity of its findings, unless one says that it is milder.
+    pub severity: Severity,
+    /// What is so, in one line.
+    pub summary: &'static str,
+    /// The page: what Postfix does and what to do about it. Markdown.
+    pub doc: &'static str,
+    /// A part of what Postfix itself says about the bad example, in its log or
+    /// on standard error. A rule that is an error has one, and a test compares
+    /// it with a real Postfix; empty where Postfix never sees the file.
+    pub postfix_says: &'static str,
+    /// Whether findings carry a fix.
+    pub fix: FixKind,
+    /// An example with marks: `#   ^^^^ text` under a line marks what stands above.
+    pub bad: &'static str,
+    /// The near miss: what a sloppy version of the rule would find.
+    pub good: &'static str,
+    /// Looks at the files and says what it finds.
+    pub check: fn(&Context<'_>, &mut Findings),
+}
+
+/// Whether a rule's findings carry a fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixKind {
+    /// None does.
+    Never,
+    /// Some do.
+    Sometimes,
+    /// All do.
+    Always,
+}
+
+/// Everything that rules may look at. Nothing here is read from a disk.
+pub struct Context<'a> {
+    /// The bytes of all files.
+    pub sources: &'a Sources,
+    /// The Postfix that must accept them.
+    pub version: Version,
+    /// main.cf, where there is one.
+    pub configuration: Option<Configuration<'a>>,
+    /// The lookup tables that could be read.
+    pub tables: Vec<PolicyTable>,
+    /// What the policy files say.
+    pub policies: Option<Policies>,
+    problems: Vec<Problem>,
+}
+
+/// The digest that fingerprints are compared in.
+#[derive(Clone, Copy, Debug)]
+pub struct DigestInForce {
+    /// `None` if it is one that postls does not know.
+    pub digest: Option<Digest>,
+    /// Where it is set; `None` for a default.
+    pub set: Option<Span>,
+}
+
+/// A lookup table as text, and what smtp(8) thinks of its policies.
+pub struct PolicyTable {
+    /// The file.
+    pub source: SourceId,
+    /// How Postfix reads it.
+    pub kind: TableKind,
+    /// Which client asks it for policies, `smtp` or `lmtp`; `None`: nobody does.
+    pub client: Option<&'static str>,
+    /// Its rows.
+    pub table: Table,
+    problems: Vec<(usize, RowProblem)>,
+}
+
+impl<'a> Context<'a> {
+    /// A context without tables and policies.
+    pub fn new(sources: &'a Sources, main_cf: Option<SourceId>, version: Version) -> Context<'a> {
+        Context {
+            sources,
+            version,
+            configuration: main_cf.map(|source| Configuration::new(sources, source, version)),
+            tables: Vec::new(),
+            policies: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.
+    pub fn add_table(&mut self, source: SourceId, kind: TableKind, client: Option<&'static str>) {
+        let bytes = self.sources.source(source).bytes();
+        let table = crate::syntax::table::parse(bytes);
+        let mut problems = Vec::new();
+        if let Some(client) = client {
+            let judge = Judge { version: self.version, digest: self.digest(client).digest };
+            let entries = table.rows.iter().enumerate().filter(|(_, row)| row.kind == Kind::Entry);
+            for (index, row) in entries {
+                let text = row.text(bytes);
+                crate::policy::row::parse(text.value())
+                    .problems(judge, &mut |problem| problems.push((index, problem)));
+            }
+        }
+        self.tables.push(PolicyTable { source, kind, client, table, problems });
+    }
+
+    /// Adds what the policy files say and what is wrong with them.
+    pub fn add_policies(&mut self, policies: Policies, problems: Vec<Problem>) {
+        self.policies = Some(policies);
+        self.problems = problems;
+    }
+
+    /// The digest that main.cf puts in force for a client, `smtp` or `lmtp`.
+    pub fn digest(&self, client: &str) -> DigestInForce {
+        let Some(configuration) = &self.configuration else {
+            return DigestInForce { digest: Some(Digest::Sha256), set: None };
+        };
+        let (value, origin) = configuration.value(&format!("{client}_tls_fingerprint_digest"));
+        let set = match origin {
+            Origin::Set(span) => Some(span),
+            Origin::Default => None,
+        };
+        DigestInForce { digest: value.ok().and_then(|it| Digest::parse(&it)), set }
+    }
+
+    /// The digest that will be in force for the table that postls writes, once
+    /// main.cf is as the policy file wants it.
+    pub fn wanted_digest(&self, policies: &Policies) -> DigestInForce {
+        let client = policies.table.client();
+        let name = format!("{client}_tls_fingerprint_digest");
+        match policies.parameters.iter().find(|it| it.name.value == name) {
+            Some(Parameter { value: Some(value), .. }) => DigestInForce {
+                digest: Digest::parse(value.value.as_bytes()),
+                set: Some(value.span),
+            },
+            Some(_) | None => self.digest(client),
+        }
+    }
+
+    /// The mistakes of one kind in the policy files.
+    pub fn policy_problems(&self, kind: ProblemKind) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(move |it| it.kind == kind)
+    }
+
+    /// All problems of rows, each with its table and a way to its bytes.
+    pub fn row_problems(&self) -> impl Iterator<Item = (&PolicyTable, usize, &RowProblem)> {
+        self.tables.iter().flat_map(|table| {
+            table.problems.iter().map(move |(row, problem)| (table, *row, problem))
+        })
+    }
+
+    /// Where a part of a row's right-hand side stands.
+    pub fn span_in_row(
+        &self,
+        table: &PolicyTable,
+        row: usize,
+        range: std::ops::Range<usize>,
+    ) -> Span {
+        let bytes = self.sources.source(table.source).bytes();
+        Span::new(table.source, table.table.rows[row].text(bytes).locate(range))
+    }
+}
+
+/// Where a rule puts what it found.
+pub struct Findings {
+    rule: &'static Rule,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// Something of the rule's severity.
+    pub fn at(&mut self, span: Span, text: impl Into<String>) -> &mut Finding {
+        self.milder(self.rule.severity, span, text)
+    }
+
+    /// Something that Postfix takes more lightly than the rule's severity says.
+    pub fn milder(
+        &mut self,
+        severity: Severity,
+        span: Span,
+        text: impl Into<String>,
+    ) -> &mut Finding {
+        debug_assert!(severity <= self.rule.severity);
+        self.found.push(Finding {
+            rule: self.rule.id,
+            severity,
+            summary: self.rule.summary,
+            primary: Label { span, text: text.into() },
+            related: Vec::new(),
+            help: None,
+            fix: None,
+        });
+        let last = self.found.len() - 1;
+        &mut self.found[last]
+    }
+
+    /// The mistakes of one kind in the policy files.
+    pub fn policy_file(&mut self, context: &Context<'_>, kind: ProblemKind) {
+        for problem in context.policy_problems(kind) {
+            let finding = self.at(problem.span, problem.text.clone());
+            finding.help.clone_from(&problem.help);
+            if let Some((span, text)) = &problem.related {
+                finding.related(*span, text.clone());
+            }
+        }
+    }
+}
+
+impl Finding {
+    /// Names another place that belongs to it.
+    pub fn related(&mut self, span: Span, text: impl Into<String>) -> &mut Finding {
+        self.related.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to do about it.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Finding {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Says how postls could do it.
+    pub fn fix(&mut self, fix: Fix) -> &mut Finding {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// What one rule finds.
+pub fn run(rule: &'static Rule, context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Findings { rule, found: Vec::new() };
+    (rule.check)(context, &mut findings);
+    findings.found
+}
+
+/// What all of `rules` find, in the order of the files.
+pub fn run_all(rules: impl Iterator<Item = &'static Rule>, context: &Context<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = rules.flat_map(|rule| run(rule, context)).collect();
+    found.sort_by_key(|it| (it.primary.span, std::cmp::Reverse(it.severity), it.rule));
+    found
+}

@@ -1,0 +1,5 @@
+//! The program: arguments in, exit status out.
+
+fn main() -> std::process::ExitCode {
+    postls::cli::main()
+}

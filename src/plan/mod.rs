@@ -1,0 +1,159 @@
+//! What is to change, as data: made once, shown by `diff`, done by `apply`.
+//!
+//! A plan names the files that it was made from by their digests, holds the
+//! new bytes of each file that changes, and says what the change means for
+//! each destination and each parameter.
+
+mod main_cf;
+mod meaning;
+
+use sha2::{Digest as _, Sha256};
+
+pub use main_cf::Unplannable;
+pub use meaning::{ParameterChange, PolicyChange, Trend};
+
+use crate::config::{Configuration, TableKind};
+use crate::policy::compile::{self, Row};
+use crate::policy::{Policies, Table};
+
+/// Everything that has to happen, in this order: tables, main.cf, reload.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The files that it was made from. If one is another now, the plan is stale.
+    pub base: Vec<Base>,
+    /// What happens to files, in order. Empty: the wanted state holds.
+    pub changes: Vec<Change>,
+    /// What that means for destinations.
+    pub policies: Vec<PolicyChange>,
+    /// What that means for parameters.
+    pub parameters: Vec<ParameterChange>,
+    /// Rows of the live table that postls did not write and that would be lost.
+    pub foreign: Vec<String>,
+    /// Whether a running Postfix notices the change only when it is told.
+    pub reload: bool,
+}
+
+/// A file that a plan was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// Relative to the configuration directory.
+    pub name: String,
+    /// SHA-256 of its bytes; `None`: it was not there.
+    pub digest: Option<[u8; 32]>,
+}
+
+/// One file that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The file gets these bytes.
+    Write {
+        /// Relative to the configuration directory.
+        name: String,
+        /// Its bytes now; `None`: it is not there.
+        old: Option<Vec<u8>>,
+        /// Its bytes afterwards.
+        new: Vec<u8>,
+    },
+    /// postmap builds the index of a table, from these bytes.
+    Index {
+        /// The lookup table type.
+        kind: String,
+        /// The table, relative to the configuration directory, without the index's suffix.
+        name: String,
+        /// The table's source.
+        text: Vec<u8>,
+        /// Why it is built.
+        why: Stale,
+    },
+}
+
+/// Why an index has to be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// The table's source changes.
+    SourceChanges,
+    /// There is none.
+    Missing,
+    /// It holds something else than its source.
+    Differs,
+}
+
+/// The live state that a plan starts from.
+pub struct Live<'a> {
+    /// main.cf as it is.
+    pub configuration: &'a Configuration<'a>,
+    /// The table's source as it is; `None`: not there.
+    pub table: Option<&'a [u8]>,
+    /// The lookup table type to write.
+    pub kind: &'a str,
+    /// What is wrong with the live index, if the type has one.
+    pub index: Option<Stale>,
+    /// Further files that the plan depends on: the policy files.
+    pub inputs: Vec<Base>,
+    /// The policy file's name, for the table's header.
+    pub policy_file: &'a str,
+    /// What main.cf may call the table: `$config_directory/tls_policy`, an absolute path.
+    pub table_names: &'a [String],
+}
+
+/// Makes the plan that turns `live` into what the policies say.
+pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
+    let rows = compile::rows(policies);
+    let text = compile::table(&rows, live.policy_file).into_bytes();
+    let configuration = live.configuration;
+    let (edits, parameters) = main_cf::edit(configuration, policies, live.kind, live.table_names)?;
+    let main_cf = edits.apply(configuration.bytes());
+
+    let mut plan = Plan {
+        base: vec![
+            base("main.cf", Some(configuration.bytes())),
+            base(&policies.table.path, live.table),
+        ],
+        changes: Vec::new(),
+        policies: meaning::policies(live.table.unwrap_or_default(), &rows),
+        parameters,
+        foreign: foreign(live.table.unwrap_or_default(), &rows),
+        reload: false,
+    };
+    plan.base.extend(live.inputs.iter().cloned());
+    table_changes(live, &policies.table, text, &mut plan);
+    if main_cf != configuration.bytes() {
+        plan.reload = true;
+        plan.changes.push(Change::Write {
+            name: "main.cf".to_owned(),
+            old: Some(configuration.bytes().to_vec()),
+            new: main_cf,
+        });
+    }
+    Ok(plan)
+}
+
+/// The name and digest of a file that a plan depends on.
+pub fn base(name: &str, bytes: Option<&[u8]>) -> Base {
+    Base { name: name.to_owned(), digest: bytes.map(|it| Sha256::digest(it).into()) }
+}
+
+fn table_changes(live: &Live<'_>, table: &Table, text: Vec<u8>, plan: &mut Plan) {
+    let changes = live.table != Some(&text);
+    let indexed = TableKind::of(live.kind) == TableKind::Indexed;
+    let why = if changes { Some(Stale::SourceChanges) } else { live.index };
+    if let Some(why) = why.filter(|_| indexed) {
+        let (kind, name) = (live.kind.to_owned(), table.path.clone());
+        plan.changes.push(Change::Index { kind, name, text: text.clone(), why });
+    }
+    if changes {
+        // smtp(8) notices a new index by itself; texthash is read once.
+        plan.reload |= !indexed;
+        let (name, old) = (table.path.clone(), live.table.map(<[u8]>::to_vec));
+        plan.changes.push(Change::Write { name, old, new: text });
+    }
+}
+
+/// Keys of a table that postls did not write, and that the new one does not have.
+fn foreign(live: &[u8], rows: &[Row]) -> Vec<String> {
+    if live.starts_with(compile::MARK.as_bytes()) {
+        return Vec::new();
+    }
+    let kept = |key: &str| rows.iter().any(|row| row.nexthop.as_str() == key);
+    meaning::keys(live).into_iter().filter(|key| !kept(key)).collect()
+}

@@ -1,0 +1,69 @@
+//! Calendar dates: when a pin retires, when an exception ends.
+
+use std::fmt;
+
+/// A day of the Gregorian calendar, written `2027-01-31` (ISO 8601).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Date {
+    /// Reads `YYYY-MM-DD`; `None` for anything else, and for days that do not exist.
+    pub fn parse(text: &str) -> Option<Date> {
+        let mut parts = text.split('-');
+        let mut part = |length| {
+            let part = parts.next().filter(|it| it.len() == length)?;
+            part.bytes().all(|it| it.is_ascii_digit()).then(|| part.parse::<u16>().ok())?
+        };
+        let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + u16::from(leap),
+            _ => return None,
+        };
+        let fits = parts.next().is_none() && (1..=days).contains(&day);
+        fits.then_some(Date {
+            year,
+            month: u8::try_from(month).ok()?,
+            day: u8::try_from(day).ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Date;
+
+    #[test]
+    fn only_days_that_exist_are_dates() {
+        for text in ["2027-01-31", "2028-02-29", "2000-02-29", "9999-12-31"] {
+            assert_eq!(Date::parse(text).map(|it| it.to_string()).as_deref(), Some(text));
+        }
+        for text in [
+            "2027-02-29",
+            "1900-02-29",
+            "2027-13-01",
+            "2027-00-10",
+            "2027-1-31",
+            "2027-01-31x",
+            "2027-01-31-1",
+            "31.1.2027",
+            "",
+            "20270131",
+            "+027-01-31",
+        ] {
+            assert_eq!(Date::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! TLS policies: what the administrator wants for each next-hop destination.
+//!
+//! `yaml` reads the policy file, `compile` writes what it says as the text of
+//! a TLS policy table, and `row` is the grammar of such a table's right-hand
+//! side as smtp(8) reads it.
+
+pub mod compile;
+pub mod date;
+pub mod nexthop;
+pub mod row;
+pub mod yaml;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use foldhash::fast::RandomState;
+
+pub use date::Date;
+pub use nexthop::Nexthop;
+
+use crate::postfix::{Fingerprint, SecurityLevel, Version};
+use crate::text::{Span, nearest};
+
+/// A value and the place in the policy file that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// What is said.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+/// All policy files together.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    /// The oldest Postfix that must accept the result.
+    pub postfix: Option<Placed<Version>>,
+    /// The main.cf parameters that the file owns.
+    pub parameters: Vec<Parameter>,
+    /// Where the table goes.
+    pub table: Table,
+    /// What applies to whom, in the order of the files.
+    pub destinations: Vec<Destination>,
+}
+
+/// A main.cf parameter that the policy file owns.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The name.
+    pub name: Placed<String>,
+    /// The value; `None`: it must not be set.
+    pub value: Option<Placed<String>>,
+}
+
+/// The table that postls writes.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Relative to the configuration directory.
+    pub path: String,
+    /// The lookup table type; `None`: Postfix's default_database_type.
+    pub kind: Option<String>,
+    /// The parameter that lists it.
+    pub parameter: String,
+    /// The place of the settings, where there are any.
+    pub span: Option<Span>,
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table {
+            path: "tls_policy".to_owned(),
+            kind: None,
+            parameter: "smtp_tls_policy_maps".to_owned(),
+            span: None,
+        }
+    }
+}
+
+impl Table {
+    /// The client that asks the table: `smtp` or `lmtp`, the prefix of its parameters.
+    pub fn client(&self) -> &'static str {
+        if self.parameter.starts_with("lmtp") { "lmtp" } else { "smtp" }
+    }
+}
+
+/// One destination with everything that its profile gave it.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// The key in the table.
+    pub nexthop: Placed<Nexthop>,
+    /// What smtp(8) is told.
+    pub policy: Policy,
+    /// Compiled to a comment: not in force.
+    pub testing: bool,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Why it is so.
+    pub reason: Option<String>,
+    /// The day on which an exception ends.
+    pub expires: Option<Placed<Date>>,
+}
+
+/// A level and attributes. Lists are shared between the destinations of a profile.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// The level; always there in a [`Destination`].
+    pub level: Option<Placed<SecurityLevel>>,
+    /// Names for `match=` at verify and secure.
+    pub names: Option<Rc<[Placed<String>]>>,
+    /// Fingerprints for `match=` at level fingerprint.
+    pub pins: Option<Rc<[Pin]>>,
+    /// `protocols=`, its words separated by `:`.
+    pub protocols: Option<Placed<String>>,
+    /// `ciphers=`
+    pub ciphers: Option<Placed<String>>,
+    /// `exclude=`, its words separated by `:`.
+    pub exclude: Option<Placed<String>>,
+    /// `servername=`
+    pub servername: Option<Placed<String>>,
+    /// `tafile=`, one attribute each.
+    pub tafiles: Option<Rc<[Placed<String>]>>,
+    /// `connection_reuse=`
+    pub connection_reuse: Option<Placed<bool>>,
+    /// `enable_rpk=`
+    pub enable_rpk: Option<Placed<bool>>,
+}
+
+/// A certificate or key that a server must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Its digest; the length says which one.
+    pub fingerprint: Placed<Fingerprint>,
+    /// Of what.
+    pub of: PinOf,
+    /// A remark.
+    pub note: Option<String>,
+    /// The day on which it was added.
+    pub added: Option<Placed<Date>>,
+    /// The day from which it should be gone.
+    pub retire: Option<Placed<Date>>,
+}
+
+/// What a fingerprint is the digest of. Postfix compares each with both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinOf {
+    /// The public key: survives a renewal with the same key.
+    PublicKey,
+    /// The certificate.
+    Certificate,
+}
+
+impl Policy {
+    /// This policy, with what it leaves open taken from `profile`.
+    fn or(self, profile: &Policy) -> Policy {
+        let profile = profile.clone();
+        Policy {
+            level: self.level.or(profile.level),
+            names: self.names.or(profile.names),
+            pins: self.pins.or(profile.pins),
+            protocols: self.protocols.or(profile.protocols),
+            ciphers: self.ciphers.or(profile.ciphers),
+            exclude: self.exclude.or(profile.exclude),
+            servername: self.servername.or(profile.servername),
+            tafiles: self.tafiles.or(profile.tafiles),
+            connection_reuse: self.connection_reuse.or(profile.connection_reuse),
+            enable_rpk: self.enable_rpk.or(profile.enable_rpk),
+        }
+    }
+}
+
+/// A mistake in a policy file.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Which rule it belongs to.
+    pub kind: ProblemKind,
+    /// Where.
+    pub span: Span,
+    /// What is so there.
+    pub text: String,
+    /// Another place that belongs to it, and what is there.
+    pub related: Option<(Span, String)>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// The kinds of mistakes; each is a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Not YAML, or not the part of it that policy files are written in.
+    Syntax,
+    /// No `version: 1`.
+    Version,
+    /// A key that does not exist.
+    UnknownKey,
+    /// The same key, or the same destination, twice.
+    DuplicateKey,
+    /// A list where text must stand, and the like.
+    WrongType,
+    /// A value that cannot be written into Postfix's files, or that is not one of those allowed.
+    Value,
+    /// A level that Postfix does not know.
+    Level,
+    /// A destination without a level, or with a profile that is not there.
+    Incomplete,
+    /// A key that is no next-hop destination.
+    Nexthop,
+    /// A pin that is no fingerprint of any digest.
+    Pin,
+}
+
+/// Joins the main policy file with those that it includes: profiles are
+/// filled in, and a destination that stands in two files is a problem.
+pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
+    let mut policies = Policies::default();
+    let mut problems = Vec::new();
+    let mut profiles: HashMap<String, (Span, Policy), RandomState> = HashMap::default();
+    let mut entries = Vec::new();
+    for (index, file) in files.into_iter().enumerate() {
+        if index == 0 {
+            policies.postfix = file.postfix;
+            policies.parameters = file.parameters;
+            policies.table = file.table;
+        }
+        problems.extend(file.problems);
+        for (name, policy) in file.profiles {
+            if let Some((first, _)) = profiles.get(&name.value) {
+                let text = format!("profile \"{}\" again", name.value);
+                problems.push(again(name.span, text, *first));
+            } else {
+                profiles.insert(name.value, (name.span, policy));
+            }
+        }
+        entries.extend(file.entries);
+    }
+    let mut seen: HashMap<Nexthop, Span, RandomState> = HashMap::default();
+    seen.reserve(entries.len());
+    for entry in entries {
+        let nexthop = entry.nexthop.clone();
+        if let Some(first) = seen.get(&nexthop.value) {
+            problems.push(again(nexthop.span, format!("{} again", nexthop.value), *first));
+            continue;
+        }
+        seen.insert(nexthop.value, nexthop.span);
+        policies.destinations.extend(complete(entry, &profiles, &mut problems));
+    }
+    (policies, problems)
+}
+
+/// A destination with its profile filled in, if that leaves it with a level.
+fn complete(
+    entry: yaml::Entry,
+    profiles: &HashMap<String, (Span, Policy), RandomState>,
+    problems: &mut Vec<Problem>,
+) -> Option<Destination> {
+    let yaml::Entry { nexthop, settings } = entry;
+    let mut incomplete = |span, text: String, help| {
+        problems.push(Problem { kind: ProblemKind::Incomplete, span, text, related: None, help });
+    };
+    let mut policy = settings.policy;
+    if let Some(name) = settings.profile {
+        match profiles.get(&name.value) {
+            Some((_, profile)) => policy = policy.or(profile),
+            None => {
+                let help = nearest(&name.value, profiles.keys().map(String::as_str));
+                let help = help.map(|it| format!("did you mean \"{it}\"?"));
+                incomplete(name.span, format!("there is no profile \"{}\"", name.value), help);
+                return None;
+            }
+        }
+    }
+    if policy.level.is_none() {
+        if !settings.level_refused {
+            let text = format!("{} has no level", nexthop.value);
+            incomplete(nexthop.span, text, Some("say level: or use: a profile".to_owned()));
+        }
+        return None;
+    }
+    Some(Destination {
+        nexthop,
+        policy,
+        testing: settings.testing,
+        owner: settings.owner,
+        reason: settings.reason,
+        expires: settings.expires,
+    })
+}
+
+fn again(span: Span, text: String, first: Span) -> Problem {
+    Problem {
+        kind: ProblemKind::DuplicateKey,
+        span,
+        text,
+        related: Some((first, "the first one".to_owned())),
+        help: None,
+    }
+}

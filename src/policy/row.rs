@@ -1,0 +1,259 @@
+//! The right-hand side of smtp_tls_policy_maps: `LEVEL [ATTRIBUTE=VALUE]…`.
+//!
+//! Follows `smtp/smtp_tls_policy.c`. smtp(8) stops at the first mistake and
+//! defers all mail to the destination; here all of them are found. A value is
+//! judged as Postfix of one version would, with the digest that main.cf puts
+//! in force.
+
+use std::ops::Range;
+
+use crate::postfix::{Digest, Fingerprint, SecurityLevel, Version};
+use crate::syntax::lists::{self, COMMA_SPACE};
+use crate::syntax::trim;
+
+/// A right-hand side as written: words without judgement.
+#[derive(Debug)]
+pub struct Row<'a> {
+    text: &'a [u8],
+    /// The first word; empty, at the end, where there is none.
+    pub level: Range<usize>,
+    /// The words behind the level.
+    pub attributes: Vec<Attribute>,
+    /// From a word that begins with `#` to the end: the comment that Postfix does not know.
+    pub comment: Option<Range<usize>>,
+}
+
+/// One word behind the level. All ranges are those of the right-hand side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The whole word.
+    pub word: Range<usize>,
+    /// The part before the `=`; the whole word where there is none.
+    pub name: Range<usize>,
+    /// The part behind the `=`.
+    pub value: Option<Range<usize>>,
+}
+
+/// What smtp(8) needs to know to judge a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    /// The Postfix that must accept it.
+    pub version: Version,
+    /// The digest in force; `None` if it is one that postls does not know.
+    pub digest: Option<Digest>,
+}
+
+/// Why smtp(8) defers, or does not do what the row says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The first word is no level, or there is none.
+    Level(Range<usize>),
+    /// A word that is no attribute.
+    UnknownAttribute(Range<usize>),
+    /// An attribute that came with a later version than the one at hand.
+    NewerAttribute(Range<usize>, Version),
+    /// `match=` at a level that compares nothing.
+    MatchAtWrongLevel(Range<usize>, SecurityLevel),
+    /// A value that is no fingerprint at all: dropped with a warning.
+    MalformedFingerprint(Range<usize>),
+    /// A fingerprint of another digest than the one in force: it matches nothing.
+    FingerprintLength(Range<usize>, Fingerprint, Digest),
+    /// Level fingerprint without `match=`; smtp_tls_fingerprint_cert_match may still have some.
+    NoFingerprint(Range<usize>),
+    /// A word that begins with `#`.
+    Comment(Range<usize>),
+}
+
+/// The attributes and the version that brought each, where it is later than 2.3.
+const ATTRIBUTES: &[(&str, Version)] = &[
+    ("ciphers", Version::new(2, 3)),
+    ("connection_reuse", Version::new(3, 4)),
+    ("enable_rpk", Version::new(3, 9)),
+    ("exclude", Version::new(2, 6)),
+    ("match", Version::new(2, 3)),
+    ("mx_host_pattern", Version::new(3, 10)),
+    ("policy_domain", Version::new(3, 10)),
+    ("policy_failure", Version::new(3, 10)),
+    ("policy_string", Version::new(3, 10)),
+    ("policy_ttl", Version::new(3, 10)),
+    ("policy_type", Version::new(3, 10)),
+    ("protocols", Version::new(2, 3)),
+    ("servername", Version::new(3, 4)),
+    ("tafile", Version::new(2, 11)),
+];
+
+/// Names of all attributes, for suggestions.
+pub fn attribute_names() -> impl Iterator<Item = &'static str> {
+    ATTRIBUTES.iter().map(|(name, _)| *name)
+}
+
+/// Splits a right-hand side into words; never fails.
+pub fn parse(text: &[u8]) -> Row<'_> {
+    let mut row =
+        Row { text, level: text.len()..text.len(), attributes: Vec::new(), comment: None };
+    for (index, word) in lists::words(text, COMMA_SPACE).enumerate() {
+        if text[word.start] == b'#' {
+            row.comment = Some(word.start..text.len());
+            break;
+        }
+        if index == 0 {
+            row.level = word;
+        } else {
+            row.attributes.push(attribute(text, word));
+        }
+    }
+    row
+}
+
+/// `name=value`, or since 3.10 `{ name = value }`.
+fn attribute(text: &[u8], word: Range<usize>) -> Attribute {
+    let mut inner = word.clone();
+    if text[word.clone()].starts_with(b"{") && text[word.clone()].ends_with(b"}") {
+        inner = word.start + 1..word.end - 1;
+    }
+    let trimmed = |range: Range<usize>| {
+        let (start, rest) = trim(&text[range.clone()]);
+        range.start + start..range.start + start + rest.len()
+    };
+    match memchr::memchr(b'=', &text[inner.clone()]) {
+        None => Attribute { name: trimmed(inner), value: None, word },
+        Some(equals) => {
+            let name = trimmed(inner.start..inner.start + equals);
+            let value = trimmed(inner.start + equals + 1..inner.end);
+            Attribute { word, name, value: Some(value) }
+        }
+    }
+}
+
+impl Row<'_> {
+    /// The level, if Postfix knows it.
+    pub fn security_level(&self) -> Option<SecurityLevel> {
+        SecurityLevel::parse(&self.text[self.level.clone()])
+    }
+
+    /// The values of an attribute, in the order of the row.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = Range<usize>> {
+        self.attributes
+            .iter()
+            .filter(move |it| self.text[it.name.clone()].eq_ignore_ascii_case(name.as_bytes()))
+            .filter_map(|it| it.value.clone())
+    }
+
+    /// Hands every problem of the row to `found`.
+    pub fn problems(&self, judge: Judge, found: &mut dyn FnMut(Problem)) {
+        if let Some(comment) = &self.comment {
+            found(Problem::Comment(comment.clone()));
+        }
+        let level = self.security_level();
+        if level.is_none() {
+            found(Problem::Level(self.level.clone()));
+        }
+        if level == Some(SecurityLevel::None) {
+            // Whatever follows is ignored with a warning.
+            return;
+        }
+        let mut matches = 0;
+        for attribute in &self.attributes {
+            let name = &self.text[attribute.name.clone()];
+            let known = ATTRIBUTES.iter().find(|(it, _)| name.eq_ignore_ascii_case(it.as_bytes()));
+            let braces = self.text[attribute.word.start] == b'{';
+            let (Some((name, since)), Some(value)) = (known, &attribute.value) else {
+                found(Problem::UnknownAttribute(attribute.word.clone()));
+                continue;
+            };
+            let since = if braces { Version::new(3, 10) } else { *since };
+            if judge.version < since {
+                found(Problem::NewerAttribute(attribute.word.clone(), since));
+            }
+            if *name != "match" {
+                continue;
+            }
+            matches += 1;
+            match level {
+                Some(SecurityLevel::Fingerprint) => self.fingerprints(value.clone(), judge, found),
+                Some(level) if !level.takes_match() => {
+                    found(Problem::MatchAtWrongLevel(attribute.word.clone(), level));
+                }
+                Some(_) | None => {}
+            }
+        }
+        if level == Some(SecurityLevel::Fingerprint) && matches == 0 {
+            found(Problem::NoFingerprint(self.level.clone()));
+        }
+    }
+
+    /// The fingerprints of one `match=`, which stand between `|`.
+    fn fingerprints(&self, value: Range<usize>, judge: Judge, found: &mut dyn FnMut(Problem)) {
+        for item in lists::words(&self.text[value.clone()], b"|") {
+            let range = value.start + item.start..value.start + item.end;
+            match (Fingerprint::parse(&self.text[range.clone()]), judge.digest) {
+                (None, _) => found(Problem::MalformedFingerprint(range)),
+                (Some(it), Some(digest)) if it.length() != digest.length() => {
+                    found(Problem::FingerprintLength(range, it, digest));
+                }
+                (Some(_), _) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str, version: Version) -> Vec<String> {
+        let mut found = Vec::new();
+        let judge = Judge { version, digest: Some(Digest::Sha1) };
+        parse(text.as_bytes()).problems(judge, &mut |problem| {
+            let (what, range) = match problem {
+                Problem::Level(range) => ("level", range),
+                Problem::UnknownAttribute(range) => ("unknown", range),
+                Problem::NewerAttribute(range, _) => ("newer", range),
+                Problem::MatchAtWrongLevel(range, _) => ("match", range),
+                Problem::MalformedFingerprint(range) => ("malformed", range),
+                Problem::FingerprintLength(range, ..) => ("length", range),
+                Problem::NoFingerprint(range) => ("no fingerprint", range),
+                Problem::Comment(range) => ("comment", range),
+            };
+            found.push(format!("{what} {}", &text[range]));
+        });
+        found
+    }
+
+    #[test]
+    fn rows_are_judged_as_by_smtp() {
+        let pin = "AD:F3:C3:68:2B:CE:8D:DA:A3:83:AC:84:F6:5B:52:E0:B4:88:CD:9B";
+        let good = format!("fingerprint match={pin}|{}", pin.replace(':', "").to_lowercase());
+        for text in [
+            "encrypt",
+            "MAY",
+            "encrypt,ciphers=high\tprotocols=>=TLSv1.2",
+            "secure match=.example.com:nexthop Match=b",
+            "none whatever you=like",
+            "verify tafile=a tafile=b servername=x connection_reuse=yes exclude=",
+            &good,
+        ] {
+            assert_eq!(problems(text, Version::new(3, 7)), [] as [&str; 0], "{text}");
+        }
+        for (text, want) in [
+            ("encypt", &["level encypt"] as &[&str]),
+            (",", &["level "]),
+            ("\"encrypt\"", &["level \"encrypt\""]),
+            ("encrypt # c d", &["comment # c d"]),
+            ("# c", &["comment # c", "level "]),
+            ("encrypt cipher=high", &["unknown cipher=high"]),
+            ("encrypt foo =x", &["unknown foo", "unknown =x"]),
+            ("may match=x", &["match match=x"]),
+            ("dane match=x, match=y", &["match match=x", "match match=y"]),
+            ("fingerprint", &["no fingerprint fingerprint"]),
+            ("fingerprint match=AD:F3|zz", &["length AD:F3", "malformed zz"]),
+            ("encrypt enable_rpk=yes", &["newer enable_rpk=yes"]),
+            ("encrypt {ciphers = high}", &["newer {ciphers = high}"]),
+        ] {
+            assert_eq!(problems(text, Version::new(3, 7)), want, "{text}");
+        }
+        for text in ["encrypt enable_rpk=yes", "encrypt {ciphers = high}"] {
+            assert_eq!(problems(text, Version::new(3, 10)), [] as [&str; 0], "{text}");
+        }
+    }
+}

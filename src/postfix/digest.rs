@@ -1,0 +1,166 @@
+//! Message digests and fingerprints (`tls/tls_fprint.c`, TLS_README).
+
+use std::fmt;
+
+/// A digest that `smtp_tls_fingerprint_digest` can name.
+///
+/// Postfix takes any name that its OpenSSL knows; these are the ones whose
+/// fingerprints have a length of their own, plus sha224.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Digest {
+    /// 16 bytes; Postfix's default below `compatibility_level` 3.6.
+    Md5,
+    /// 20 bytes.
+    Sha1,
+    /// 28 bytes.
+    Sha224,
+    /// 32 bytes; Postfix's default from `compatibility_level` 3.6.
+    Sha256,
+    /// 48 bytes.
+    Sha384,
+    /// 64 bytes.
+    Sha512,
+}
+
+impl Digest {
+    /// All of them, shortest first.
+    pub const ALL: [Digest; 6] =
+        [Digest::Md5, Digest::Sha1, Digest::Sha224, Digest::Sha256, Digest::Sha384, Digest::Sha512];
+
+    /// The digest that OpenSSL takes `name` for.
+    pub fn parse(name: &[u8]) -> Option<Digest> {
+        let dashed = |it: &Digest| it.name().replacen("sha", "sha-", 1);
+        Digest::ALL.into_iter().find(|it| {
+            name.eq_ignore_ascii_case(it.name().as_bytes())
+                || (*it != Digest::Md5 && name.eq_ignore_ascii_case(dashed(it).as_bytes()))
+        })
+    }
+
+    /// The digest whose fingerprints have this many bytes.
+    pub fn of_length(bytes: usize) -> Option<Digest> {
+        Digest::ALL.into_iter().find(|it| it.length() == bytes)
+    }
+
+    /// The name in main.cf.
+    pub fn name(self) -> &'static str {
+        match self {
+            Digest::Md5 => "md5",
+            Digest::Sha1 => "sha1",
+            Digest::Sha224 => "sha224",
+            Digest::Sha256 => "sha256",
+            Digest::Sha384 => "sha384",
+            Digest::Sha512 => "sha512",
+        }
+    }
+
+    /// Bytes in a fingerprint.
+    pub fn length(self) -> usize {
+        match self {
+            Digest::Md5 => 16,
+            Digest::Sha1 => 20,
+            Digest::Sha224 => 28,
+            Digest::Sha256 => 32,
+            Digest::Sha384 => 48,
+            Digest::Sha512 => 64,
+        }
+    }
+
+    /// Whether two inputs with the same digest can be made (RFC 6194, RFC 6151).
+    pub fn is_weak(self) -> bool {
+        match self {
+            Digest::Md5 | Digest::Sha1 => true,
+            Digest::Sha224 | Digest::Sha256 | Digest::Sha384 | Digest::Sha512 => false,
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The digest of a certificate or a public key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(Vec<u8>);
+
+impl Fingerprint {
+    /// Reads pairs of hexadecimal digits of either case; a colon may stand
+    /// between two pairs (`util/hex_code.c`, as Postfix 3.6 and later read it).
+    /// Older ones compare text, and need upper case and a colon between all pairs.
+    pub fn parse(text: &[u8]) -> Option<Fingerprint> {
+        let mut bytes = Vec::with_capacity(text.len() / 2);
+        let mut rest = text;
+        loop {
+            let (pair, behind) = rest.split_at_checked(2)?;
+            bytes.push(digit(pair[0])? << 4 | digit(pair[1])?);
+            rest = match behind {
+                [] => return Some(Fingerprint(bytes)),
+                [b':', behind @ ..] if behind.len() >= 2 => behind,
+                behind => behind,
+            };
+        }
+    }
+
+    /// The number of bytes.
+    pub fn length(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The digest that has fingerprints of this length.
+    pub fn digest(&self) -> Option<Digest> {
+        Digest::of_length(self.length())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    /// The form that every Postfix understands: upper case, with colons.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, byte) in self.0.iter().enumerate() {
+            write!(f, "{}{byte:02X}", if index == 0 { "" } else { ":" })?;
+        }
+        Ok(())
+    }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    // A hexadecimal digit is below 16.
+    char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_are_read_in_both_forms() {
+        for (text, want) in [
+            ("ad:F3:c3", Some("AD:F3:C3")),
+            ("adf3C3", Some("AD:F3:C3")),
+            ("AD", Some("AD")),
+            ("", None),
+            ("A", None),
+            ("AD:F", None),
+            ("AD:F3:", None),
+            ("AD:F3C3", Some("AD:F3:C3")),
+            ("ADF3:C3", Some("AD:F3:C3")),
+            ("AD::F3", None),
+            (":AD", None),
+            ("AG", None),
+            ("AD F3", None),
+        ] {
+            let got = Fingerprint::parse(text.as_bytes()).map(|it| it.to_string());
+            assert_eq!(got.as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn digests_are_known_by_their_openssl_names() {
+        assert_eq!(Digest::parse(b"SHA256"), Some(Digest::Sha256));
+        assert_eq!(Digest::parse(b"sha-256"), Some(Digest::Sha256));
+        assert_eq!(Digest::parse(b"sha2"), None);
+        for digest in Digest::ALL {
+            assert_eq!(Digest::of_length(digest.length()), Some(digest));
+        }
+    }
+}

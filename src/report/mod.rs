@@ -1,0 +1,42 @@
+//! What is printed. Nothing is computed here: a report shows what others found.
+
+pub mod human;
+pub mod json;
+pub mod plan;
+pub mod short;
+
+use crate::finding::{Finding, NotChecked, Severity};
+use crate::postfix::Version;
+use crate::text::Sources;
+
+/// What lint has to say.
+pub struct Report<'a> {
+    /// The files that the findings point into.
+    pub sources: &'a Sources,
+    /// In the order of the files.
+    pub findings: &'a [Finding],
+    /// What was not looked at.
+    pub not_checked: &'a [NotChecked],
+    /// The Postfix that the files were judged for.
+    pub postfix: Version,
+    /// Why that one.
+    pub postfix_why: &'a str,
+}
+
+/// How a terminal or a file is written to.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Colours.
+    pub color: bool,
+    /// Lines and arrows that are not ASCII.
+    pub unicode: bool,
+    /// Findings only, no closing lines.
+    pub quiet: bool,
+}
+
+impl Report<'_> {
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|it| it.severity == severity).count()
+    }
+}

@@ -1,0 +1,201 @@
+//! A plan: by policy, by parameter, then the text.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use similar::TextDiff;
+
+use super::human::printable;
+use super::{Style, json};
+use crate::apply::Done;
+use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
+
+/// For people.
+pub fn human(plan: &Plan, style: Style) -> String {
+    let mut text = String::new();
+    if plan.changes.is_empty() {
+        return "nothing to change: the configuration is as the policy file wants it\n".to_owned();
+    }
+    section(&mut text, "policies", plan.policies.iter().map(|it| policy(it, plan)));
+    section(&mut text, "parameters", plan.parameters.iter().map(parameter));
+    section(&mut text, "files", plan.changes.iter().map(file));
+    if plan.reload {
+        text.push_str("a running Postfix has to be reloaded\n\n");
+    }
+    let patch = patch(plan);
+    text.push_str(&if style.color { colored(&patch) } else { patch });
+    text
+}
+
+/// The text part alone, for patch(1).
+pub fn patch(plan: &Plan) -> String {
+    let mut text = String::new();
+    for change in &plan.changes {
+        let Change::Write { name, old, new } = change else { continue };
+        let diff = TextDiff::from_lines(old.as_deref().unwrap_or_default(), new.as_slice());
+        let before = if old.is_some() { name.as_str() } else { "/dev/null" };
+        text.push_str(&printable_lines(&diff.unified_diff().header(before, name).to_string()));
+    }
+    text
+}
+
+/// Changes for programs; `applied` says what was done about them, if anything was tried.
+pub fn to_json(plan: &Plan, applied: Option<Done>) -> String {
+    #[derive(Serialize)]
+    struct Item<'a> {
+        schema: &'static str,
+        changed: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        applied: Option<bool>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reloaded: Option<bool>,
+        policies: Vec<Policy<'a>>,
+        parameters: Vec<Parameter<'a>>,
+        files: Vec<File<'a>>,
+        foreign: &'a [String],
+        reload_needed: bool,
+        diff: String,
+    }
+    #[derive(Serialize)]
+    struct Policy<'a> {
+        destination: &'a str,
+        change: &'static str,
+        old: Option<&'a str>,
+        new: Option<&'a str>,
+        pins_added: &'a [String],
+        pins_removed: &'a [String],
+    }
+    #[derive(Serialize)]
+    struct Parameter<'a> {
+        name: &'a str,
+        old: Option<&'a str>,
+        new: Option<&'a str>,
+    }
+    #[derive(Serialize)]
+    struct File<'a> {
+        file: &'a str,
+        change: &'static str,
+    }
+    json::pretty(&Item {
+        schema: "postls/diff/v1",
+        changed: !plan.changes.is_empty(),
+        applied: applied.map(|_| true),
+        reloaded: applied.map(|it| it == Done::Reloaded),
+        policies: plan
+            .policies
+            .iter()
+            .map(|it| Policy {
+                destination: &it.destination,
+                change: trend(it.trend),
+                old: it.old.as_deref(),
+                new: it.new.as_deref(),
+                pins_added: &it.pins_added,
+                pins_removed: &it.pins_removed,
+            })
+            .collect(),
+        parameters: plan
+            .parameters
+            .iter()
+            .map(|it| Parameter { name: &it.name, old: it.old.as_deref(), new: it.new.as_deref() })
+            .collect(),
+        files: plan
+            .changes
+            .iter()
+            .map(|it| match it {
+                Change::Write { name, old: None, .. } => File { file: name, change: "create" },
+                Change::Write { name, .. } => File { file: name, change: "replace" },
+                Change::Index { name, .. } => File { file: name, change: "index" },
+            })
+            .collect(),
+        foreign: &plan.foreign,
+        reload_needed: plan.reload,
+        diff: patch(plan),
+    })
+}
+
+fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<String> = lines.collect();
+    if !lines.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{title}:\n{}\n", lines.join("\n"));
+    }
+}
+
+fn trend(trend: Trend) -> &'static str {
+    match trend {
+        Trend::Added => "added",
+        Trend::Removed => "removed",
+        Trend::Raised => "raised",
+        Trend::Lowered => "lowered",
+        Trend::Pins => "pins changed",
+        Trend::Changed => "changed",
+    }
+}
+
+fn policy(change: &PolicyChange, plan: &Plan) -> String {
+    let sign = match change.trend {
+        Trend::Added => '+',
+        Trend::Removed => '-',
+        Trend::Raised | Trend::Lowered | Trend::Pins | Trend::Changed => '~',
+    };
+    let what = match (change.old.as_deref(), change.new.as_deref()) {
+        (Some(old), Some(new)) => format!("{} -> {}", printable(old), printable(new)),
+        (old, new) => printable(new.or(old).unwrap_or_default()),
+    };
+    let foreign =
+        if plan.foreign.contains(&change.destination) { " (not written by postls)" } else { "" };
+    let destination = printable(&change.destination);
+    let mut line = format!("  {sign} {destination:<28} {}{foreign}: {what}", trend(change.trend));
+    for (sign, pins) in [('+', &change.pins_added), ('-', &change.pins_removed)] {
+        for pin in pins.iter().filter(|_| change.old.is_some() && change.new.is_some()) {
+            let _ = write!(line, "\n      {sign} {pin}");
+        }
+    }
+    line
+}
+
+fn parameter(change: &ParameterChange) -> String {
+    let shown = |value: &Option<String>| value.as_deref().map(printable);
+    match (shown(&change.old), shown(&change.new)) {
+        (None, new) => format!("  + {} = {}", change.name, new.unwrap_or_default()),
+        (Some(old), None) => format!("  - {} = {old}", change.name),
+        (Some(old), Some(new)) => format!("  ~ {} = {old} -> {new}", change.name),
+    }
+}
+
+fn file(change: &Change) -> String {
+    match change {
+        Change::Write { name, old: None, .. } => format!("  + {name}"),
+        Change::Write { name, .. } => format!("  ~ {name}"),
+        Change::Index { kind, name, why, .. } => {
+            let why = match why {
+                Stale::SourceChanges => "the table changes",
+                Stale::Missing => "there is none",
+                Stale::Differs => "it holds something else than the table",
+            };
+            format!("  ~ index of {kind}:{name}: {why}")
+        }
+    }
+}
+
+fn colored(patch: &str) -> String {
+    let paint = |line: &str| {
+        let code = match line.as_bytes().first() {
+            Some(b'+') => "32",
+            Some(b'-') => "31",
+            Some(b'@') => "36",
+            _ => return line.to_owned() + "\n",
+        };
+        format!("\u{1b}[{code}m{line}\u{1b}[0m\n")
+    };
+    patch.lines().map(paint).collect()
+}
+
+fn printable_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| {
+            let (line, end) = line.strip_suffix('\n').map_or((line, ""), |it| (it, "\n"));
+            line.split('\t').map(printable).collect::<Vec<_>>().join("\t") + end
+        })
+        .collect()
+}

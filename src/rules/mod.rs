@@ -1,0 +1,43 @@
+//! All rules. A rule is a file here and a word in its folder's list.
+
+use crate::lint::Rule;
+
+/// Declares the rules of a folder: each name is a file with a `RULE`.
+macro_rules! rules {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+        pub(super) static RULES: &[&crate::lint::Rule] = &[$(&$name::RULE),*];
+    };
+}
+
+mod parameter;
+mod policy;
+mod policy_file;
+mod syntax;
+mod table;
+mod tls;
+
+/// The topics and their rules.
+static TOPICS: &[(&str, &[&Rule])] = &[
+    ("syntax", syntax::RULES),
+    ("parameter", parameter::RULES),
+    ("tls", tls::RULES),
+    ("table", table::RULES),
+    ("policy", policy::RULES),
+    ("policy-file", policy_file::RULES),
+];
+
+/// Every rule, grouped by topic and sorted by id within a topic.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    topics().flat_map(|(_, rules)| rules.iter().copied())
+}
+
+/// Each topic with its rules.
+pub fn topics() -> impl Iterator<Item = (&'static str, &'static [&'static Rule])> {
+    TOPICS.iter().copied()
+}
+
+/// The rule with this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id == id)
+}

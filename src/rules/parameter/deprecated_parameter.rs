@@ -1,0 +1,50 @@
+//! Names that Postfix would rather not see any more.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    id: "deprecated-parameter",
+    severity: Severity::Warning,
+    summary: "a deprecated parameter is set",
+    doc: "
+Postfix still obeys the parameter, warns about it from some version on, and will
+drop it in a later one (DEPRECATION_README). Where a replacement is set as well,
+the deprecated parameter has no effect: smtpd_use_tls, for one, is ignored beside
+smtpd_tls_security_level.
+
+A replacement that the assumed Postfix version does not have yet is not asked for.
+",
+    postfix_says: "",
+    fix: FixKind::Never,
+    bad: "
+smtpd_use_tls = yes
+#^^^^^^^^^^^^ deprecated
+",
+    good: "
+smtpd_tls_security_level = may
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(configuration) = &context.configuration else { return };
+    for setting in configuration.all_settings() {
+        let Some(parameter) = setting.parameter else { continue };
+        let Some(since) = parameter.deprecated else { continue };
+        let help = match parameter.instead.and_then(crate::postfix::parameter) {
+            Some(instead) if instead.exists_in(context.version) => match configuration.setting(instead.name) {
+                None => format!("set {} instead", instead.name),
+                Some(_) => format!("remove it: {} is set too", instead.name),
+            },
+            None if since <= context.version => "leave it unset".to_owned(),
+            Some(_) | None => continue,
+        };
+        let finding = findings.at(setting.name_span(), "deprecated");
+        finding.help(help);
+        let instead = parameter.instead.and_then(|it| configuration.setting(it));
+        if let Some(instead) = instead {
+            finding.related(instead.name_span(), "its replacement");
+        }
+    }
+}

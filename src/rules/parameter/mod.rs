@@ -1,0 +1,6 @@
+//! Names and values in main.cf.
+
+rules! {
+    deprecated_parameter,
+    duplicate_parameter,
+}

@@ -1,0 +1,50 @@
+//! Pins that are no fingerprint at all.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::ProblemKind;
+use crate::policy::row::Problem;
+
+pub(super) static RULE: Rule = Rule {
+    id: "fingerprint-malformed",
+    severity: Severity::Error,
+    summary: "a pin is no fingerprint",
+    doc: "
+A fingerprint is pairs of hexadecimal digits, with a colon between two pairs.
+smtp(8) drops another value with a warning; if a policy has no other one, all
+mail to the destination waits. Several fingerprints in one `match=` are
+separated by `|`; a `:` between two makes one that is too long.
+
+In the policy file a pin must have the length of a digest: 16 bytes for md5, 20
+for sha1, 28 for sha224, 32 for sha256, 48 for sha384, 64 for sha512.
+",
+    postfix_says: "malformed fingerprint value",
+    fix: FixKind::Never,
+    bad: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+smtp_tls_fingerprint_digest = sha1
+==> tls_policy <==
+example.com fingerprint match=AD-F3-C3-68-2B-CE-8D-DA-A3-83-AC-84-F6-5B-52-E0-B4-88-CD-9B
+#                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ no fingerprint; Postfix drops it
+",
+    good: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+smtp_tls_fingerprint_digest = sha1
+==> tls_policy <==
+example.com secure match=ad-f3-c3.example.com
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (table, row, problem) in context.row_problems() {
+        if let Problem::MalformedFingerprint(range) = problem {
+            findings
+                .at(context.span_in_row(table, row, range.clone()), "no fingerprint; Postfix drops it")
+                .help("pairs of hexadecimal digits with colons between them");
+        }
+    }
+    findings.policy_file(context, ProblemKind::Pin);
+}

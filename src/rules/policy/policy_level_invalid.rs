@@ -1,0 +1,48 @@
+//! The first word of a policy.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::ProblemKind;
+use crate::policy::row::Problem;
+use crate::postfix::SecurityLevel;
+
+pub(super) static RULE: Rule = Rule {
+    id: "policy-level-invalid",
+    severity: Severity::Error,
+    summary: "a policy does not begin with a security level",
+    doc: "
+postmap indexes any text. smtp(8) looks at it when mail for the destination is
+on its way, and defers all of it with 4.7.5 until the row is mended or the mail
+expires and goes back to its sender.
+
+The levels are none, may, encrypt, dane, dane-only, fingerprint, verify and
+secure, in upper or lower case, without quotes.
+",
+    postfix_says: "invalid security level \"encypt\"",
+    fix: FixKind::Never,
+    bad: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+==> tls_policy <==
+example.com encypt
+#           ^^^^^^ no security level
+",
+    good: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+==> tls_policy <==
+example.com Encrypt
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (table, row, problem) in context.row_problems() {
+        if let Problem::Level(range) = problem {
+            findings
+                .at(context.span_in_row(table, row, range.clone()), "no security level")
+                .help(format!("one of {}", SecurityLevel::names()));
+        }
+    }
+    findings.policy_file(context, ProblemKind::Level);
+}

@@ -1,0 +1,60 @@
+//! Words that are no attribute.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::row::{self, Problem};
+use crate::text::nearest;
+
+pub(super) static RULE: Rule = Rule {
+    id: "policy-unknown-attribute",
+    severity: Severity::Error,
+    summary: "a policy has a word that is no attribute",
+    doc: "
+Behind the level stand attributes, `name=value` without blanks around the `=`.
+smtp(8) defers all mail to the destination with 4.7.5 when it does not know one,
+because ignoring it could weaken the policy. That holds for attributes of later
+Postfix versions too, and for the form `{ name = value }`, which came with 3.10.
+
+A comma or a blank ends an attribute: in `protocols=TLSv1.2,TLSv1.3` the second
+word is none. Inside a value the separator is `:`.
+",
+    postfix_says: "invalid attribute name: \"cipher\"",
+    fix: FixKind::Never,
+    bad: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+==> tls_policy <==
+example.com encrypt cipher=high
+#                   ^^^^^^^^^^^ Postfix does not know this
+",
+    good: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+==> tls_policy <==
+example.com encrypt Ciphers=high, protocols=>=TLSv1.2
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (table, row, problem) in context.row_problems() {
+        match problem {
+            Problem::UnknownAttribute(range) => {
+                let span = context.span_in_row(table, row, range.clone());
+                let word = context.sources.text(span).to_lowercase();
+                let finding = findings.at(span, "Postfix does not know this");
+                let name = word.split('=').next().unwrap_or_default();
+                finding.help(match nearest(name, row::attribute_names()) {
+                    Some(near) => format!("did you mean \"{near}=\"?"),
+                    None => format!("attributes are {}", row::attribute_names().collect::<Vec<_>>().join(", ")),
+                });
+            }
+            Problem::NewerAttribute(range, since) => {
+                let span = context.span_in_row(table, row, range.clone());
+                let text = format!("Postfix {} does not know this; it came with {since}", context.version);
+                findings.at(span, text);
+            }
+            _ => {}
+        }
+    }
+}

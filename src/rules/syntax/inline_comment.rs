@@ -1,0 +1,127 @@
+//! `name = value # comment`
+
+use crate::config::{Configuration, Setting};
+use crate::finding::{Fix, Safety, Severity};
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::row::Problem;
+use crate::postfix::{Parameter, Type, Version};
+use crate::syntax::is_space;
+use crate::text::{Edit, Span};
+
+pub(super) static RULE: Rule = Rule {
+    id: "inline-comment",
+    severity: Severity::Error,
+    summary: "text after a value is part of the value, not a comment",
+    doc: "
+A comment in main.cf, master.cf and lookup tables is a line of its own. A `#`
+behind a value belongs to the value: `may # opportunistic` is no security level,
+and smtp(8) or smtpd(8) exits when it reads it; a path with a comment names a
+file that is not there; a policy with one makes all mail to the destination
+wait. `postfix check` says nothing about it; `postconf` warns from 3.8 on.
+
+How bad it is depends on the parameter. Where the value is free text, such as a
+banner, the comment is shown to everybody, which is a warning; lists of domains
+and networks end at the `#` from Postfix 3.8 on, which is a warning too.
+
+Move the comment to a line above.
+",
+    postfix_says: "Invalid TLS level \"may # opportunistic\"",
+    fix: FixKind::Sometimes,
+    bad: "
+smtp_tls_security_level = may # opportunistic
+#                             ^^^^^^^^^^^^^^^ Postfix takes this as part of the value
+",
+    good: "
+# opportunistic
+smtp_tls_security_level = may
+smtp_tls_loglevel =
+  # indented comments between the lines of a value are comments
+  1
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let settings = context.configuration.iter().flat_map(Configuration::all_settings);
+    for setting in settings {
+        let Some(parameter) = setting.parameter else { continue };
+        let value = setting.value();
+        let Some(at) = start(value.text()) else { continue };
+        let Some(severity) = severity(parameter, &value.text()[..at], context.version) else { continue };
+        let span = setting.span_in_value(at..value.text().len());
+        let finding = findings.milder(severity, span, "Postfix takes this as part of the value");
+        finding.help("move the comment to a line above");
+        finding.fix = fix(context, setting, at);
+    }
+    for (table, row, problem) in context.row_problems() {
+        if let Problem::Comment(range) = problem {
+            let span = context.span_in_row(table, row, range.clone());
+            findings
+                .at(span, "Postfix takes this as part of the policy")
+                .help("move the comment to a line above");
+        }
+    }
+}
+
+/// Where a comment begins: a `#` at the start of a word, outside quotes and braces.
+fn start(value: &[u8]) -> Option<usize> {
+    let (mut quoted, mut braces) = (false, 0_u32);
+    for (at, byte) in value.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'{' => braces += 1,
+            b'}' => braces = braces.saturating_sub(1),
+            b'#' if !quoted && braces == 0 && (at == 0 || is_space(value[at - 1]) || value[at - 1] == b',') => {
+                return Some(at);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What Postfix makes of a comment in this parameter; `None` where nobody is hurt.
+fn severity(parameter: &Parameter, before: &[u8], version: Version) -> Option<Severity> {
+    match parameter.kind {
+        // Expanded by a shell, or when mail is delivered: a `#` may be meant.
+        Type::Raw => None,
+        Type::Bool | Type::Int | Type::Enum => Some(Severity::Error),
+        // What follows the unit is ignored; without a unit the blank is a bad one.
+        Type::Time => {
+            let number = before.trim_ascii_end();
+            let unit = number.last().is_some_and(u8::is_ascii_alphabetic);
+            Some(if unit { Severity::Warning } else { Severity::Error })
+        }
+        Type::String => match parameter.about {
+            "command" => None,
+            "tls-level" | "tls-protocols" | "tls-cipher-grade" | "digest" | "file" | "cert-file" | "dir"
+            | "hostname" | "maps" | "map" | "cache-map" | "nexthop" | "transport" | "version"
+            | "restriction-list" => Some(Severity::Error),
+            "network-list" | "domain-list" | "interface-list" => {
+                let ends_the_list = version >= Version::new(3, 8);
+                Some(if ends_the_list { Severity::Warning } else { Severity::Error })
+            }
+            _ => Some(Severity::Warning),
+        },
+    }
+}
+
+/// Moves the comment above the entry, where the entry is one line.
+fn fix(context: &Context<'_>, setting: Setting<'_>, at: usize) -> Option<Fix> {
+    let bytes = context.sources.bytes(setting.value_span());
+    if bytes.contains(&b'\n') {
+        return None;
+    }
+    let value = setting.value();
+    let comment = &value.text()[at..];
+    let blanks = value.text()[..at].iter().rev().take_while(|byte| is_space(**byte)).count();
+    let line_start = Span::new(setting.name_span().source, setting.name_span().range().start..setting.name_span().range().start);
+    Some(Fix {
+        safety: Safety::Safe,
+        title: "move the comment to its own line".to_owned(),
+        edits: vec![
+            Edit::new(line_start, [comment, b"\n"].concat()),
+            Edit::new(setting.span_in_value(at - blanks..value.text().len()), ""),
+        ],
+    })
+}

@@ -1,0 +1,6 @@
+//! Lookup tables, whatever they hold.
+
+rules! {
+    table_duplicate_key,
+    table_missing_value,
+}

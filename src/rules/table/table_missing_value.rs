@@ -1,0 +1,48 @@
+//! A key alone.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::syntax::table::Kind;
+use crate::text::Span;
+
+pub(super) static RULE: Rule = Rule {
+    id: "table-missing-value",
+    severity: Severity::Error,
+    summary: "a row of a table has a key and no value",
+    doc: "
+postmap warns, leaves the row out and exits 0; texthash ignores it. The
+destination has the default policy, as if the row were not there.
+
+Typical causes: the value on a line of its own that is not indented, or a table
+of domains that are meant to be only present.
+",
+    postfix_says: "expected format: key whitespace value",
+    fix: FixKind::Never,
+    bad: "
+==> main.cf <==
+smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
+==> tls_policy <==
+example.com
+#^^^^^^^^^^ Postfix ignores this row
+example.net encrypt
+",
+    good: "
+==> main.cf <==
+smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
+==> tls_policy <==
+example.com
+# the value follows
+    encrypt
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for table in &context.tables {
+        let bytes = context.sources.source(table.source).bytes();
+        for row in table.table.rows.iter().filter(|it| it.kind == Kind::MissingValue) {
+            let span = Span::new(table.source, row.key_range(bytes));
+            findings.at(span, "Postfix ignores this row").help("write the value behind the key");
+        }
+    }
+}

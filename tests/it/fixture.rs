@@ -1,0 +1,104 @@
+//! Small configurations as text: several files between `==> name <==` lines,
+//! and marks under what should be found.
+
+use postls::config::{Configuration, TableKind};
+use postls::finding::Finding;
+use postls::lint::{self, Context, Rule};
+use postls::policy::{self, yaml};
+use postls::postfix::Version;
+use postls::text::{SourceId, Sources, Span};
+
+/// A configuration that stands in a text.
+pub(crate) struct Fixture {
+    pub(crate) sources: Sources,
+}
+
+/// What a mark says: file, offsets, text.
+pub(crate) type Mark = (String, std::ops::Range<usize>, String);
+
+/// The files of a text; one without a head line is main.cf.
+pub(crate) fn files(text: &str) -> Vec<(&str, &str)> {
+    let text = text.strip_prefix('\n').unwrap_or(text);
+    if !text.starts_with("==> ") {
+        return vec![("main.cf", text)];
+    }
+    let parts = text.split("==> ").skip(1);
+    parts.map(|part| part.split_once(" <==\n").expect("a head line is ==> name <==")).collect()
+}
+
+impl Fixture {
+    pub(crate) fn new(text: &str) -> Fixture {
+        let mut sources = Sources::default();
+        for (name, content) in files(text) {
+            sources.add(name, content.as_bytes().to_vec());
+        }
+        Fixture { sources }
+    }
+
+    /// What rules see of it, for a Postfix version.
+    pub(crate) fn context(&self, version: Version) -> Context<'_> {
+        let main_cf = self.source("main.cf");
+        let mut context = Context::new(&self.sources, main_cf, version);
+        for client in ["smtp", "lmtp"] {
+            let Some(main_cf) = main_cf else { break };
+            let configuration = Configuration::new(&self.sources, main_cf, version);
+            for table in configuration.tables(&format!("{client}_tls_policy_maps")) {
+                let name = table.name.strip_prefix("$config_directory/").unwrap_or(&table.name);
+                if let (Some(source), true) = (self.source(name), table.kind != TableKind::Other) {
+                    context.add_table(source, table.kind, Some(client));
+                }
+            }
+        }
+        if let Some(source) = self.source("postls.yaml") {
+            let bytes = self.sources.source(source).bytes();
+            let file = yaml::read(source, bytes, yaml::Role::Main);
+            let (policies, problems) = policy::join(vec![file]);
+            context.add_policies(policies, problems);
+        }
+        context
+    }
+
+    fn source(&self, name: &str) -> Option<SourceId> {
+        self.sources.iter().find(|(_, source)| source.name() == name).map(|(id, _)| id)
+    }
+
+    /// What one rule finds, in the order of the files.
+    pub(crate) fn found_by(&self, rule: &'static Rule) -> Vec<Finding> {
+        let mut found = lint::run(rule, &self.context(Version::new(3, 7)));
+        found.sort_by_key(|it| it.primary.span);
+        found
+    }
+
+    /// Where something was found and what was said there, as a mark would say it.
+    pub(crate) fn as_mark(&self, span: Span, text: &str) -> Mark {
+        (self.sources.of(span).name().to_owned(), span.range(), text.to_owned())
+    }
+
+    /// The `#   ^^^^ text` comments that point at the line above. A caret right
+    /// behind the `#` means that the span begins in the first column.
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        for (_, source) in self.sources.iter() {
+            let text = std::str::from_utf8(source.bytes()).expect("fixtures are UTF-8");
+            let (mut above, mut at) = (0, 0);
+            for line in text.split_inclusive('\n') {
+                let carets = line.trim_start_matches(['#', ' ']);
+                if line.starts_with('#') && carets.starts_with('^') {
+                    let indent = line.len() - carets.len();
+                    let width = carets.len() - carets.trim_start_matches('^').len();
+                    let start = if indent == 1 { above } else { above + indent };
+                    let range = start..above + indent + width;
+                    marks.push((
+                        source.name().to_owned(),
+                        range,
+                        carets[width..].trim().to_owned(),
+                    ));
+                } else {
+                    above = at;
+                }
+                at += line.len();
+            }
+        }
+        marks
+    }
+}
