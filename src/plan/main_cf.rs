@@ -190,16 +190,21 @@ impl Editor<'_> {
         best.map_or(self.configuration.bytes().len(), |(_, end)| end)
     }
 
-    fn finish(self) -> Result<(Edits, Vec<ParameterChange>), Unplannable> {
+    fn finish(mut self) -> Result<(Edits, Vec<ParameterChange>), Unplannable> {
         let bytes = self.configuration.bytes();
-        let mut edits = Edits::default();
-        let insertions = self.insertions.into_iter().map(|(at, mut lines)| {
+        for (at, mut lines) in std::mem::take(&mut self.insertions) {
             if at > 0 && bytes[at - 1] != b'\n' {
                 lines.insert(0, b'\n');
             }
-            (String::from("new parameters"), Edit::new(self.configuration.span(at..at), lines))
-        });
-        for (parameter, edit) in self.edits.into_iter().chain(insertions) {
+            let span = self.span(at..at);
+            // A value that was empty may be filled at the same place, the end of the file.
+            match self.edits.iter_mut().find(|(_, edit)| edit.span == span) {
+                Some((_, edit)) => edit.text.extend_from_slice(&lines),
+                None => self.edits.push(("a new parameter".to_owned(), Edit::new(span, lines))),
+            }
+        }
+        let mut edits = Edits::default();
+        for (parameter, edit) in self.edits {
             if !edits.add(edit) {
                 return Err(Unplannable::Overlap { parameter });
             }

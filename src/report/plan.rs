@@ -139,8 +139,8 @@ fn policy(change: &PolicyChange, plan: &Plan) -> String {
         Trend::Raised | Trend::Lowered | Trend::Pins | Trend::Changed => '~',
     };
     let what = match (change.old.as_deref(), change.new.as_deref()) {
-        (Some(old), Some(new)) => format!("{} -> {}", printable(old), printable(new)),
-        (old, new) => printable(new.or(old).unwrap_or_default()),
+        (Some(old), Some(new)) => format!("{} -> {}", short(old), short(new)),
+        (old, new) => short(new.or(old).unwrap_or_default()),
     };
     let foreign =
         if plan.foreign.contains(&change.destination) { " (not written by postls)" } else { "" };
@@ -152,6 +152,17 @@ fn policy(change: &PolicyChange, plan: &Plan) -> String {
         }
     }
     line
+}
+
+/// A policy with its pins counted instead of written out: they follow below, if they change.
+fn short(policy: &str) -> String {
+    let (pins, words): (Vec<&str>, Vec<&str>) = policy
+        .split(' ')
+        .partition(|word| policy.starts_with("fingerprint") && word.starts_with("match="));
+    let pins: usize = pins.iter().map(|pin| pin.split('|').count()).sum();
+    let s = if pins == 1 { "" } else { "s" };
+    let counted = if pins == 0 { String::new() } else { format!(", {pins} pin{s}") };
+    printable(&words.join(" ")) + &counted
 }
 
 fn parameter(change: &ParameterChange) -> String {

@@ -1,7 +1,11 @@
 //! One test binary: what is tested where is in the names of the modules.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod apply;
 mod fixture;
 mod generated;
+mod lab;
+mod oracle;
+mod plan;
 mod rules;
 mod tidy;

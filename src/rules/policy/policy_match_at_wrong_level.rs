@@ -30,8 +30,9 @@ example.com encrypt match=mx.example.com
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
-example.com none match=mx.example.com
-example.net secure match=mx.example.net
+example.com encrypt
+# match=mx.example.com
+example.net secure match=mx.example.net:example.net
 ",
     check,
 };

@@ -4,7 +4,7 @@ use crate::config::{Configuration, Setting};
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::row::Problem;
-use crate::postfix::{Parameter, Type, Version};
+use crate::postfix::{Parameter, Type};
 use crate::syntax::is_space;
 use crate::text::{Edit, Span};
 
@@ -20,8 +20,10 @@ file that is not there; a policy with one makes all mail to the destination
 wait. `postfix check` says nothing about it; `postconf` warns from 3.8 on.
 
 How bad it is depends on the parameter. Where the value is free text, such as a
-banner, the comment is shown to everybody, which is a warning; lists of domains
-and networks end at the `#` from Postfix 3.8 on, which is a warning too.
+banner, the comment is shown to everybody; lists of domains and networks end at
+the `#`, with a warning in the log each time; further next hops named `#` are
+tried when the first one fails. Postfix goes on in these cases, and then this is
+a warning.
 
 Move the comment to a line above.
 ",
@@ -47,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(parameter) = setting.parameter else { continue };
         let value = setting.value();
         let Some(at) = start(value.text()) else { continue };
-        let Some(severity) = severity(parameter, &value.text()[..at], context.version) else { continue };
+        let Some(severity) = severity(parameter, &value.text()[..at]) else { continue };
         let span = setting.span_in_value(at..value.text().len());
         let finding = findings.milder(severity, span, "Postfix takes this as part of the value");
         finding.help("move the comment to a line above");
@@ -80,29 +82,36 @@ fn start(value: &[u8]) -> Option<usize> {
     None
 }
 
+/// What values of text are about where Postfix refuses, complains of or acts upon a `#`.
+const REFUSED: &[&str] = &[
+    "cache-map", "cert-file", "cipher-exclusion-list", "curve", "curve-list", "digest", "dir", "enum-list",
+    "file", "file-list", "fingerprint-list", "group", "hostname", "interface-list", "ip-address", "map", "maps",
+    "milter-list", "openssl-cipherlist", "tls-cipher-grade", "tls-level", "tls-loglevel", "tls-protocols",
+    "transport", "user", "version",
+];
+
+/// Parameters that are about the same, and where Postfix does not mind.
+const HARMLESS: &[&str] = &["lmtp_lhlo_name", "parent_domain_matches_subdomains", "smtp_helo_name"];
+
 /// What Postfix makes of a comment in this parameter; `None` where nobody is hurt.
-fn severity(parameter: &Parameter, before: &[u8], version: Version) -> Option<Severity> {
-    match parameter.kind {
-        // Expanded by a shell, or when mail is delivered: a `#` may be meant.
-        Type::Raw => None,
-        Type::Bool | Type::Int | Type::Enum => Some(Severity::Error),
+fn severity(parameter: &Parameter, before: &[u8]) -> Option<Severity> {
+    let before = before.trim_ascii_end();
+    match (parameter.kind, parameter.about) {
+        // Expanded when mail is delivered, or by a shell: a `#` may be meant.
+        (Type::Raw, _) | (_, "command") => None,
         // What follows the unit is ignored; without a unit the blank is a bad one.
-        Type::Time => {
-            let number = before.trim_ascii_end();
-            let unit = number.last().is_some_and(u8::is_ascii_alphabetic);
-            Some(if unit { Severity::Warning } else { Severity::Error })
+        (Type::Time, _) if before.last().is_some_and(u8::is_ascii_alphabetic) => Some(Severity::Warning),
+        (Type::Bool | Type::Int | Type::Enum | Type::Time, _) => Some(Severity::Error),
+        // A word that is always the last one to be looked at hides the rest.
+        (Type::String, "restriction-list") => {
+            let last = before.rsplit(|byte| is_space(*byte) || *byte == b',').next().unwrap_or_default();
+            let ends = [b"permit".as_slice(), b"reject", b"defer"].iter().any(|it| last.eq_ignore_ascii_case(it));
+            Some(if ends { Severity::Warning } else { Severity::Error })
         }
-        Type::String => match parameter.about {
-            "command" => None,
-            "tls-level" | "tls-protocols" | "tls-cipher-grade" | "digest" | "file" | "cert-file" | "dir"
-            | "hostname" | "maps" | "map" | "cache-map" | "nexthop" | "transport" | "version"
-            | "restriction-list" => Some(Severity::Error),
-            "network-list" | "domain-list" | "interface-list" => {
-                let ends_the_list = version >= Version::new(3, 8);
-                Some(if ends_the_list { Severity::Warning } else { Severity::Error })
-            }
-            _ => Some(Severity::Warning),
-        },
+        // A greeting is not compared with anything; the list ends like one of domains.
+        _ if HARMLESS.contains(&parameter.name) => Some(Severity::Warning),
+        (Type::String, about) if REFUSED.contains(&about) => Some(Severity::Error),
+        (Type::String, _) => Some(Severity::Warning),
     }
 }
 

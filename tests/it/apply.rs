@@ -1,0 +1,263 @@
+//! Apply is all or nothing: a host whose n-th call fails, for every n.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use postls::apply::{self, Done, Failure, Reload};
+use postls::host::{Host, Ran, System};
+use postls::plan::Plan;
+
+use crate::lab;
+use crate::plan::{make, policies};
+
+const MAIN_CF: &str = "# host\nsmtp_tls_security_level = may\n";
+const POLICY: &str = "version: 1\nparameters: {smtp_tls_security_level: dane}\n\
+    destinations: {a.example: encrypt, b.example: {level: secure, match: [x, .y]}}\n";
+
+/// What the n-th call that could change something does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fault {
+    /// It fails, and the next ones work.
+    Once,
+    /// It and all that follow fail: a full disk, a file system that turned read-only.
+    FromThenOn,
+    /// It does its work and then reports a failure, as a failed fsync does.
+    Behind,
+}
+
+/// This machine, with one fault.
+struct Faulty {
+    fault: Fault,
+    at: usize,
+    calls: Cell<usize>,
+    /// Whether an old table was in its place after main.cf was the new one.
+    directory: PathBuf,
+    out_of_order: Cell<bool>,
+}
+
+impl Faulty {
+    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let now = self.calls.get();
+        self.calls.set(now + 1);
+        let broken = || io::Error::other("injected");
+        match self.fault {
+            Fault::Once if now == self.at => Err(broken()),
+            Fault::FromThenOn if now >= self.at => Err(broken()),
+            Fault::Behind if now == self.at => {
+                work()?;
+                Err(broken())
+            }
+            Fault::Once | Fault::FromThenOn | Fault::Behind => work(),
+        }
+    }
+}
+
+impl Host for Faulty {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        System.read(path)
+    }
+    fn exists(&self, path: &Path) -> bool {
+        System.exists(path)
+    }
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        System.resolve(path)
+    }
+    fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        System.matching(pattern)
+    }
+    fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+        self.call(|| System.stage(target, bytes))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let result = self.call(|| System.rename(from, to));
+        let main_cf = fs::read_to_string(self.directory.join("main.cf")).unwrap_or_default();
+        if main_cf.contains("tls_policy_maps") && !self.directory.join("tls_policy").exists() {
+            self.out_of_order.set(true);
+        }
+        result
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.call(|| System.remove(path))
+    }
+    fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
+        self.call(|| System.run(program, arguments, input))
+    }
+}
+
+/// Name, bytes and mode of everything in a directory.
+fn content(directory: &Path) -> BTreeMap<String, (Vec<u8>, u32)> {
+    let entries = fs::read_dir(directory).expect("it is a directory");
+    entries
+        .map(|entry| {
+            let path = entry.expect("it can be listed").path();
+            let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+            let mode = path.metadata().expect("it is there").mode();
+            (name, (fs::read(&path).expect("it can be read"), mode))
+        })
+        .collect()
+}
+
+fn directory(table: Option<&str>) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let main_cf = directory.path().join("main.cf");
+    fs::write(&main_cf, MAIN_CF).expect("it can be written");
+    // Postfix's programs wait until main.cf is two seconds old.
+    let aged = std::time::SystemTime::now() - std::time::Duration::from_secs(10);
+    let file = fs::File::options().write(true).open(&main_cf).expect("it is there");
+    file.set_modified(aged).expect("it is ours");
+    if let Some(table) = table {
+        fs::write(directory.path().join("tls_policy"), table).expect("it can be written");
+    }
+    directory
+}
+
+fn plan_for(directory: &Path, kind: &str) -> Plan {
+    let main_cf = fs::read(directory.join("main.cf")).expect("it is there");
+    let table = fs::read(directory.join("tls_policy")).ok();
+    make(&main_cf, table.as_deref(), &policies(POLICY), kind)
+}
+
+/// Applies with a fault at each call in turn, until there are no more calls.
+fn every_fault(kind: &str, table: Option<&str>) {
+    for fault in [Fault::Once, Fault::FromThenOn, Fault::Behind] {
+        for at in 0.. {
+            let directory = directory(table);
+            let path = directory.path();
+            let before = content(path);
+            let plan = plan_for(path, kind);
+            let host = Faulty {
+                fault,
+                at,
+                calls: Cell::new(0),
+                directory: path.to_owned(),
+                out_of_order: Cell::new(false),
+            };
+            let result = apply::apply(&host, path, &plan, Reload::Never);
+            assert!(
+                !host.out_of_order.get(),
+                "{fault:?} {at}: main.cf lists a table that is not there"
+            );
+            let now = content(path);
+            let ours =
+                |content: &BTreeMap<String, (Vec<u8>, u32)>| -> BTreeMap<String, (Vec<u8>, u32)> {
+                    content
+                        .clone()
+                        .into_iter()
+                        .filter(|(name, _)| !name.contains(".postls-"))
+                        .collect()
+                };
+            match result {
+                Ok(Done::Nothing) => panic!("there is something to do"),
+                Ok(Done::Written | Done::Reloaded) => {
+                    assert_ne!(ours(&now), before, "{kind} {fault:?} {at}");
+                    assert!(
+                        plan_for(path, kind)
+                            .changes
+                            .iter()
+                            .all(|it| matches!(it, postls::plan::Change::Index { .. }))
+                    );
+                    if host.calls.get() <= at {
+                        assert_eq!(
+                            ours(&now),
+                            now,
+                            "{kind} {fault:?} {at}: temporary files are left"
+                        );
+                        break;
+                    }
+                }
+                Err(Failure::Refused(_) | Failure::PutBack(_)) => {
+                    assert_eq!(ours(&now), before, "{kind} {fault:?} {at}: not as it was");
+                    if fault != Fault::FromThenOn {
+                        let left = now.len() - before.len();
+                        // The fault may be the very removal of a temporary file.
+                        assert!(left <= 2, "{kind} {fault:?} {at}: {:?}", now.keys());
+                    }
+                }
+                Err(Failure::Stuck { left, .. }) => {
+                    assert_ne!(fault, Fault::Once, "{kind} {at}: a single fault can be undone");
+                    assert!(!left.is_empty());
+                    // What it says is true: the old content is where it says.
+                    for line in left.iter().filter(|it| it.contains("old content is in ")) {
+                        let path =
+                            line.rsplit("old content is in ").next().expect("it names a file");
+                        assert!(Path::new(path).exists(), "{line}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fault_at_any_step_leaves_the_old_state_or_the_new_one() {
+    every_fault("texthash", None);
+    every_fault("texthash", Some("# old\na.example may\n"));
+}
+
+#[test]
+fn a_fault_at_any_step_of_an_indexed_table_too() {
+    let Some(postfix) = lab::available() else { return };
+    for kind in ["lmdb", "cdb", "hash"] {
+        if postfix.table_types.contains(kind) {
+            every_fault(kind, Some("# old\na.example may\n"));
+        }
+    }
+}
+
+#[test]
+fn a_stale_plan_is_refused() {
+    for name in ["main.cf", "tls_policy"] {
+        let directory = directory(None);
+        let plan = plan_for(directory.path(), "texthash");
+        fs::write(directory.path().join(name), "# somebody else\n").expect("it can be written");
+        let before = content(directory.path());
+        let result = apply::apply(&System, directory.path(), &plan, Reload::Never);
+        assert!(matches!(result, Err(Failure::Refused(why)) if why.contains(name)));
+        assert_eq!(content(directory.path()), before);
+    }
+}
+
+#[test]
+fn mode_owner_and_symbolic_links_stay() {
+    let directory = directory(Some("a.example may\n"));
+    let path = directory.path();
+    fs::create_dir(path.join("real")).expect("it can be made");
+    fs::rename(path.join("main.cf"), path.join("real/main.cf")).expect("it can be moved");
+    symlink("real/main.cf", path.join("main.cf")).expect("it can be linked");
+    fs::set_permissions(path.join("tls_policy"), fs::Permissions::from_mode(0o640))
+        .expect("it is ours");
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        std::os::unix::fs::chown(path.join("tls_policy"), Some(12), Some(34)).expect("root may");
+    }
+    let plan = plan_for(path, "texthash");
+    let done = apply::apply(&System, path, &plan, Reload::Never).expect("nothing is in the way");
+    assert_eq!(done, Done::Written);
+    assert!(path.join("main.cf").is_symlink(), "the link is still one");
+    let real = fs::read_to_string(path.join("real/main.cf")).expect("it is there");
+    assert!(real.contains("dane"), "the file that it names changed");
+    let table = path.join("tls_policy").metadata().expect("it is there");
+    assert_eq!(table.mode() & 0o7777, 0o640);
+    if root {
+        assert_eq!((table.uid(), table.gid()), (12, 34));
+    }
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let directory = directory(None);
+    let plan = plan_for(directory.path(), "texthash");
+    apply::apply(&System, directory.path(), &plan, Reload::Never).expect("nothing is in the way");
+    let before = content(directory.path());
+    let again = plan_for(directory.path(), "texthash");
+    assert!(again.changes.is_empty());
+    let done = apply::apply(&System, directory.path(), &again, Reload::Always)
+        .expect("nothing is in the way");
+    assert_eq!(done, Done::Nothing);
+    assert_eq!(content(directory.path()), before);
+}
