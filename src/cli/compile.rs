@@ -25,7 +25,7 @@ impl Compile {
         let Some(policy) = &loaded.policy else {
             return Err(Stop("there is no policy file".to_owned()));
         };
-        let text = compile::table(&compile::rows(&policy.policies), &policy.name);
+        let text = compile::table(&compile::rows(&policy.policies), &policy.short_name);
         let Some(directory) = &self.output else {
             return Ok(Outcome { output: text, status: OK });
         };

@@ -51,12 +51,14 @@ pub(super) type ListedTable = (SourceId, TableKind, Option<&'static str>);
 
 /// The policy file with what it includes.
 pub(super) struct PolicyFile {
-    /// The name to show.
-    pub(super) name: String,
     pub(super) policies: Policies,
     pub(super) problems: Vec<Problem>,
     /// All files that were read for it.
+    pub(super) sources: Vec<SourceId>,
+    /// The same, as a plan names them.
     pub(super) inputs: Vec<Base>,
+    /// The name for the table's header: it must not depend on where postls was started.
+    pub(super) short_name: String,
 }
 
 impl Common {
@@ -80,7 +82,7 @@ impl Loaded {
             context.add_table(*source, *kind, *client);
         }
         if let Some(policy) = &self.policy {
-            context.add_policies(policy.policies.clone(), policy.problems.clone());
+            context.add_policies(&policy.policies, &policy.problems);
         }
         context
     }
@@ -161,7 +163,8 @@ impl Loader<'_> {
         let main = yaml::read(source, self.sources.source(source).bytes(), Role::Main);
         let includes = main.includes.clone();
         let mut files = vec![main];
-        let mut inputs = vec![plan::base(&name, Some(self.sources.source(source).bytes()))];
+        let mut sources = vec![source];
+        let mut inputs = vec![self.base(source, &path)];
         let mut missing = Vec::new();
         for include in includes {
             // Relative to the file that says so.
@@ -185,14 +188,28 @@ impl Loader<'_> {
             for path in paths {
                 let name = name_in(directory, &path);
                 let source = self.read(&path, &name)?;
-                let bytes = self.sources.source(source).bytes();
-                files.push(yaml::read(source, bytes, Role::Included));
-                inputs.push(plan::base(&name, Some(bytes)));
+                files.push(yaml::read(source, self.sources.source(source).bytes(), Role::Included));
+                sources.push(source);
+                inputs.push(self.base(source, &path));
             }
         }
         let (policies, mut problems) = policy::join(files);
         problems.extend(missing);
-        Ok(Some(PolicyFile { name, policies, problems, inputs }))
+        let short_name = match path.strip_prefix(directory) {
+            Ok(_) => name.clone(),
+            Err(_) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        Ok(Some(PolicyFile { policies, problems, sources, inputs, short_name }))
+    }
+
+    /// A file that a plan depends on: by its absolute path where it is not in the directory.
+    fn base(&self, source: SourceId, path: &Path) -> Base {
+        let absolute = self.host.resolve(path).unwrap_or_else(|_| path.to_owned());
+        let name = match path.strip_prefix(&self.request.directory) {
+            Ok(inside) => inside.to_string_lossy().into_owned(),
+            Err(_) => absolute.to_string_lossy().into_owned(),
+        };
+        plan::base(&name, Some(self.sources.source(source).bytes()))
     }
 
     /// The Postfix to judge for, and why that one.

@@ -127,7 +127,8 @@ fn complain(text: &str) {
 
 impl Common {
     fn directory(&self) -> PathBuf {
-        self.config_dir.clone().unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+        let named = self.config_dir.clone().filter(|it| !it.as_os_str().is_empty());
+        named.unwrap_or_else(|| PathBuf::from("/etc/postfix"))
     }
 
     fn style(&self) -> Style {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::load::{self, Loaded, POLICY_FILE, PolicyFile, Request};
+use super::load::{self, Loaded, POLICY_FILE, Request};
 use super::{Common, Stop};
 use crate::apply::index;
 use crate::config::TableKind;
@@ -14,6 +14,7 @@ use crate::lint;
 use crate::plan::{self, Change, Live, Plan};
 use crate::report::{Report, Style, human};
 use crate::rules;
+use crate::text::SourceId;
 
 /// A plan, and what lint says about the configuration that it leads to.
 pub(super) struct Planned {
@@ -34,7 +35,7 @@ pub(super) fn load<'a>(
         let path = request.directory.join(POLICY_FILE);
         return Err(Stop(format!("{}: there is no such file; name a policy file", path.display())));
     };
-    let errors = draw_errors(&loaded, &policy_sources(&loaded, policy), common.style());
+    let errors = draw_errors(&loaded, &policy.sources, common.style());
     if !errors.is_empty() {
         return Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")));
     }
@@ -76,7 +77,7 @@ pub(super) fn plan(
             kind: &kind,
             index,
             inputs: policy.inputs.clone(),
-            policy_file: &policy.name,
+            policy_file: &policy.short_name,
             table_names: &load::names_of(host, &request.directory, &table.path),
         },
         &policy.policies,
@@ -127,19 +128,16 @@ fn errors_of_result(
     }
     let result = Request { directory: request.directory.clone(), instead, ..*request };
     let loaded = load::load(host, &result)?;
-    let all: Vec<String> =
-        loaded.sources.iter().map(|(_, source)| source.name().to_owned()).collect();
+    let all: Vec<SourceId> = loaded.sources.iter().map(|(id, _)| id).collect();
     Ok(draw_errors(&loaded, &all, style))
 }
 
 /// The errors whose primary place is in one of `files`, drawn for people.
-fn draw_errors(loaded: &Loaded, files: &[String], style: Style) -> String {
+fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     let context = loaded.context();
     let findings = lint::run_all(rules::all(), &context);
-    let is_error = |it: &Finding| {
-        it.severity == Severity::Error
-            && files.iter().any(|name| name == loaded.sources.of(it.primary.span).name())
-    };
+    let is_error =
+        |it: &Finding| it.severity == Severity::Error && files.contains(&it.primary.span.source);
     let errors: Vec<Finding> = findings.into_iter().filter(is_error).collect();
     if errors.is_empty() {
         return String::new();
@@ -152,11 +150,6 @@ fn draw_errors(loaded: &Loaded, files: &[String], style: Style) -> String {
         postfix_why: loaded.version_why,
     };
     human::lint(&report, Style { color: false, ..style })
-}
-
-fn policy_sources(loaded: &Loaded, policy: &PolicyFile) -> Vec<String> {
-    let sources = loaded.sources.iter().map(|(_, source)| source.name().to_owned());
-    sources.filter(|name| policy.inputs.iter().any(|it| it.name == *name)).collect()
 }
 
 /// Replaces one file outside of any plan, whole or not at all.

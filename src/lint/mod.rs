@@ -56,8 +56,8 @@ pub struct Context<'a> {
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
     /// What the policy files say.
-    pub policies: Option<Policies>,
-    problems: Vec<Problem>,
+    pub policies: Option<&'a Policies>,
+    problems: &'a [Problem],
 }
 
 /// The digest that fingerprints are compared in.
@@ -91,7 +91,7 @@ impl<'a> Context<'a> {
             configuration: main_cf.map(|source| Configuration::new(sources, source, version)),
             tables: Vec::new(),
             policies: None,
-            problems: Vec::new(),
+            problems: &[],
         }
     }
 
@@ -113,7 +113,7 @@ impl<'a> Context<'a> {
     }
 
     /// Adds what the policy files say and what is wrong with them.
-    pub fn add_policies(&mut self, policies: Policies, problems: Vec<Problem>) {
+    pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
         self.problems = problems;
     }
@@ -155,6 +155,12 @@ impl<'a> Context<'a> {
         self.tables.iter().flat_map(|table| {
             table.problems.iter().map(move |(row, problem)| (table, *row, problem))
         })
+    }
+
+    /// A row's right-hand side, as one line.
+    pub fn row_value(&self, table: &PolicyTable, row: usize) -> String {
+        let bytes = self.sources.source(table.source).bytes();
+        String::from_utf8_lossy(table.table.rows[row].text(bytes).value()).into_owned()
     }
 
     /// Where a part of a row's right-hand side stands.

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::postfix::{Digest, Fingerprint, SecurityLevel, Version};
-use crate::syntax::lists::{self, COMMA_SPACE};
+use crate::syntax::lists::{self, BAR, COMMA_SPACE};
 use crate::syntax::trim;
 
 /// A right-hand side as written: words without judgement.
@@ -17,8 +17,6 @@ pub struct Row<'a> {
     text: &'a [u8],
     /// The first word; empty, at the end, where there is none.
     pub level: Range<usize>,
-    /// The words behind the level.
-    pub attributes: Vec<Attribute>,
     /// From a word that begins with `#` to the end: the comment that Postfix does not know.
     pub comment: Option<Range<usize>>,
 }
@@ -89,20 +87,13 @@ pub fn attribute_names() -> impl Iterator<Item = &'static str> {
 
 /// Splits a right-hand side into words; never fails.
 pub fn parse(text: &[u8]) -> Row<'_> {
-    let mut row =
-        Row { text, level: text.len()..text.len(), attributes: Vec::new(), comment: None };
-    for (index, word) in lists::words(text, COMMA_SPACE).enumerate() {
-        if text[word.start] == b'#' {
-            row.comment = Some(word.start..text.len());
-            break;
-        }
-        if index == 0 {
-            row.level = word;
-        } else {
-            row.attributes.push(attribute(text, word));
-        }
-    }
-    row
+    // Few rows have a `#` at all; only they are split to see whether a word begins with it.
+    let comment = memchr::memchr(b'#', text)
+        .and_then(|_| lists::words(text, COMMA_SPACE).find(|word| text[word.start] == b'#'))
+        .map(|word| word.start..text.len());
+    let end = comment.as_ref().map_or(text.len(), |it| it.start);
+    let level = lists::words(&text[..end], COMMA_SPACE).next();
+    Row { text, level: level.unwrap_or(text.len()..text.len()), comment }
 }
 
 /// `name=value`, or since 3.10 `{ name = value }`.
@@ -115,7 +106,7 @@ fn attribute(text: &[u8], word: Range<usize>) -> Attribute {
         let (start, rest) = trim(&text[range.clone()]);
         range.start + start..range.start + start + rest.len()
     };
-    match memchr::memchr(b'=', &text[inner.clone()]) {
+    match text[inner.clone()].iter().position(|byte| *byte == b'=') {
         None => Attribute { name: trimmed(inner), value: None, word },
         Some(equals) => {
             let name = trimmed(inner.start..inner.start + equals);
@@ -131,12 +122,20 @@ impl Row<'_> {
         SecurityLevel::parse(&self.text[self.level.clone()])
     }
 
+    /// The words behind the level. They are split when somebody asks: a table
+    /// of a million rows needs no million lists.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
+        let start = self.level.end;
+        let end = self.comment.as_ref().map_or(self.text.len(), |it| it.start);
+        lists::words(&self.text[start..end.max(start)], COMMA_SPACE)
+            .map(move |word| attribute(self.text, start + word.start..start + word.end))
+    }
+
     /// The values of an attribute, in the order of the row.
     pub fn values(&self, name: &str) -> impl Iterator<Item = Range<usize>> {
-        self.attributes
-            .iter()
+        self.attributes()
             .filter(move |it| self.text[it.name.clone()].eq_ignore_ascii_case(name.as_bytes()))
-            .filter_map(|it| it.value.clone())
+            .filter_map(|it| it.value)
     }
 
     /// Hands every problem of the row to `found`.
@@ -153,11 +152,11 @@ impl Row<'_> {
             return;
         }
         let mut matches = 0;
-        for attribute in &self.attributes {
+        for attribute in self.attributes() {
             let name = &self.text[attribute.name.clone()];
             let known = ATTRIBUTES.iter().find(|(it, _)| name.eq_ignore_ascii_case(it.as_bytes()));
             let braces = self.text[attribute.word.start] == b'{';
-            let (Some((name, since)), Some(value)) = (known, &attribute.value) else {
+            let (Some((name, since)), Some(value)) = (known, attribute.value) else {
                 found(Problem::UnknownAttribute(attribute.word.clone()));
                 continue;
             };
@@ -170,7 +169,7 @@ impl Row<'_> {
             }
             matches += 1;
             match level {
-                Some(SecurityLevel::Fingerprint) => self.fingerprints(value.clone(), judge, found),
+                Some(SecurityLevel::Fingerprint) => self.fingerprints(value, judge, found),
                 Some(level) if !level.takes_match() => {
                     found(Problem::MatchAtWrongLevel(attribute.word.clone(), level));
                 }
@@ -184,7 +183,7 @@ impl Row<'_> {
 
     /// The fingerprints of one `match=`, which stand between `|`.
     fn fingerprints(&self, value: Range<usize>, judge: Judge, found: &mut dyn FnMut(Problem)) {
-        for item in lists::words(&self.text[value.clone()], b"|") {
+        for item in lists::words(&self.text[value.clone()], BAR) {
             let range = value.start + item.start..value.start + item.end;
             match (Fingerprint::parse(&self.text[range.clone()]), judge.digest) {
                 (None, _) => found(Problem::MalformedFingerprint(range)),

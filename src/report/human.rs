@@ -22,7 +22,7 @@ const MAX_LINE: usize = 160;
 /// How far before a mark that part begins.
 const BEFORE_MARK: usize = 40;
 /// Labels this near to the primary one are shown in the same excerpt.
-const NEAR: usize = 4;
+const NEAR: usize = 2;
 
 /// The findings and the closing lines.
 pub fn lint(report: &Report<'_>, style: Style) -> String {
@@ -130,7 +130,7 @@ impl View {
         });
         let labels: Vec<&Label> = std::iter::once(&finding.primary).chain(near).collect();
         let related = far.into_iter().map(|label| View {
-            title: format!("{} stands here", printable(&label.text)),
+            title: "see also".to_owned(),
             rule: None,
             severity: miette::Severity::Advice,
             help: None,

@@ -23,8 +23,8 @@ pub struct Logical {
     pub start: u32,
     /// Offset behind the last piece, its line end included.
     pub end: u32,
-    /// Whether it is one physical line.
-    pub single: bool,
+    /// Whether it is one physical line without a NUL, so that its text is its bytes.
+    pub plain: bool,
 }
 
 /// The text of a logical line and the way back to the bytes of each word.
@@ -48,21 +48,22 @@ pub fn logical_lines(bytes: &[u8]) -> impl Iterator<Item = Logical> {
                 at = end;
                 continue;
             }
-            let (start, mut last, mut single) = (at, end, true);
+            let (start, mut last) = (at, end);
+            let mut plain = memchr::memchr(0, &bytes[at..end]).is_none();
             let mut next = end;
             while let Some(first) = bytes.get(next)
                 && (*first == b'#' || is_space(*first))
             {
                 let end = line_end(bytes, next);
                 if !is_trivia(&bytes[next..end]) {
-                    (last, single) = (end, false);
+                    (last, plain) = (end, false);
                 }
                 next = end;
             }
             // Comments behind the last piece belong to what follows.
             at = last;
             let offset = crate::text::offset;
-            return Some(Logical { start: offset(start), end: offset(last), single });
+            return Some(Logical { start: offset(start), end: offset(last), plain });
         }
         None
     })
@@ -72,9 +73,8 @@ impl Logical {
     /// The text that Postfix gets, joined from `bytes`, the whole source.
     pub fn join<'a>(&self, bytes: &'a [u8]) -> Joined<'a> {
         let range = self.start as usize..self.end as usize;
-        if self.single {
-            let text = without_newline(&bytes[range.clone()]);
-            let text = Cow::Borrowed(until_nul(text));
+        if self.plain {
+            let text = Cow::Borrowed(without_newline(&bytes[range.clone()]));
             return Joined { text, start: range.start, further: Vec::new() };
         }
         let mut at = line_end(bytes, range.start);

@@ -3,21 +3,56 @@
 use std::ops::Range;
 
 /// What separates words in most lists (`CHARS_COMMA_SP`).
-pub const COMMA_SPACE: &[u8] = b", \t\r\n";
+pub const COMMA_SPACE: &Separators = &Separators::new(b", \t\r\n");
+
+/// Between fingerprints.
+pub const BAR: &Separators = &Separators::new(b"|");
+
+/// The bytes between words, as a table: a word of a large file is read byte by
+/// byte, and each byte costs one look here.
+pub struct Separators([Class; 256]);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Word,
+    Brace,
+    Separator,
+}
+
+impl Separators {
+    const fn new(bytes: &[u8]) -> Separators {
+        let mut classes = [Class::Word; 256];
+        let mut index = 0;
+        while index < bytes.len() {
+            classes[bytes[index] as usize] = Class::Separator;
+            index += 1;
+        }
+        classes[b'{' as usize] = Class::Brace;
+        classes[b'}' as usize] = Class::Brace;
+        Separators(classes)
+    }
+
+    fn class(&self, byte: u8) -> Class {
+        self.0[usize::from(byte)]
+    }
+}
 
 /// The words of `text` between any of `separators`. A `{…}` that begins a
 /// word keeps what is inside it together, as `mystrtokq` does.
-pub fn words<'a>(text: &'a [u8], separators: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+pub fn words<'a>(
+    text: &'a [u8],
+    separators: &'a Separators,
+) -> impl Iterator<Item = Range<usize>> + 'a {
     let mut at = 0;
     std::iter::from_fn(move || {
-        at += text[at..].iter().position(|byte| !separators.contains(byte))?;
+        at += text[at..].iter().position(|it| separators.class(*it) != Class::Separator)?;
         let (start, mut level) = (at, 0_usize);
         while let Some(byte) = text.get(at) {
-            match byte {
-                b'{' => level += 1,
-                b'}' => level = level.saturating_sub(1),
-                byte if level == 0 && separators.contains(byte) => break,
-                _ => {}
+            match separators.class(*byte) {
+                Class::Brace if *byte == b'{' => level += 1,
+                Class::Brace => level = level.saturating_sub(1),
+                Class::Separator if level == 0 => break,
+                Class::Separator | Class::Word => {}
             }
             at += 1;
         }

@@ -64,9 +64,10 @@ impl Row {
 
     /// The key as it is written in `bytes`, the whole source.
     pub fn key_range(&self, bytes: &[u8]) -> Range<usize> {
+        let straight = self.line.start as usize..(self.line.start + self.key_end) as usize;
         // Only a quoted key can run over a line's end.
-        if self.line.single {
-            self.line.start as usize..(self.line.start + self.key_end) as usize
+        if self.line.plain || memchr::memchr(b'\n', &bytes[straight.clone()]).is_none() {
+            straight
         } else {
             self.line.join(bytes).locate(0..self.key_end as usize)
         }
@@ -100,14 +101,8 @@ impl RowText<'_> {
 }
 
 fn row(bytes: &[u8], line: Logical) -> Row {
-    let joined;
-    let first = lines::without_newline(&bytes[line.start as usize..line.end as usize]);
-    let text = if line.single && memchr::memchr(0, first).is_none() {
-        first
-    } else {
-        joined = line.join(bytes);
-        joined.text.as_ref()
-    };
+    let joined = line.join(bytes);
+    let text = joined.text.as_ref();
     let (key_end, balanced) = key_end(text);
     let kind = if text.first().copied().is_some_and(is_space) {
         Kind::Orphan

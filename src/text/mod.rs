@@ -7,6 +7,7 @@
 
 mod edit;
 mod nearest;
+mod shortened;
 mod source;
 
 use std::num::NonZeroU32;
@@ -14,6 +15,7 @@ use std::ops::Range;
 
 pub use edit::{Edit, Edits};
 pub use nearest::nearest;
+pub use shortened::shortened;
 pub use source::{Source, Sources};
 
 /// Which of the [`Sources`] a place is in.

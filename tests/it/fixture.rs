@@ -4,13 +4,14 @@
 use postls::config::{Configuration, TableKind};
 use postls::finding::Finding;
 use postls::lint::{self, Context, Rule};
-use postls::policy::{self, yaml};
+use postls::policy::{self, Policies, Problem, yaml};
 use postls::postfix::Version;
 use postls::text::{SourceId, Sources, Span};
 
 /// A configuration that stands in a text.
 pub(crate) struct Fixture {
     pub(crate) sources: Sources,
+    policies: Option<(Policies, Vec<Problem>)>,
 }
 
 /// What a mark says: file, offsets, text.
@@ -32,7 +33,11 @@ impl Fixture {
         for (name, content) in files(text) {
             sources.add(name, content.as_bytes().to_vec());
         }
-        Fixture { sources }
+        let policy_file = sources.iter().find(|(_, source)| source.name() == "postls.yaml");
+        let policies = policy_file.map(|(id, source)| {
+            policy::join(vec![yaml::read(id, source.bytes(), yaml::Role::Main)])
+        });
+        Fixture { sources, policies }
     }
 
     /// What rules see of it, for a Postfix version.
@@ -49,10 +54,7 @@ impl Fixture {
                 }
             }
         }
-        if let Some(source) = self.source("postls.yaml") {
-            let bytes = self.sources.source(source).bytes();
-            let file = yaml::read(source, bytes, yaml::Role::Main);
-            let (policies, problems) = policy::join(vec![file]);
+        if let Some((policies, problems)) = &self.policies {
             context.add_policies(policies, problems);
         }
         context

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod apply;
+mod examples;
 mod fixture;
 mod generated;
 mod lab;
@@ -9,3 +10,4 @@ mod oracle;
 mod plan;
 mod rules;
 mod tidy;
+mod transcripts;

@@ -142,7 +142,7 @@ fn mail_goes_where_the_policy_lets_it() {
             postfix,
             &[("main.cf", b"# ours\nsmtp_tls_loglevel = 1\n"), ("postls.yaml", policy.as_bytes())],
         );
-        let directory = lab.config_dir().to_owned();
+        let directory = lab.config_dir().clone();
         assert_eq!(postls(&directory, &["lint"]), Some(0), "lint");
         assert_eq!(postls(&directory, &["diff"]), Some(1), "there is something to do");
         assert_eq!(postls(&directory, &["apply"]), Some(0), "apply");
@@ -205,7 +205,7 @@ fn a_running_postfix_is_reloaded_only_when_it_must_be() {
         postfix,
         &[("main.cf", b"smtp_tls_loglevel = 1\n"), ("postls.yaml", policy("encrypt").as_bytes())],
     );
-    let directory = lab.config_dir().to_owned();
+    let directory = lab.config_dir().clone();
     lab.start();
     let apply = || {
         let mut command = lab.inside(env!("CARGO_BIN_EXE_postls"));

@@ -132,6 +132,10 @@ fn nothing_is_left_unfinished() {
 /// Nothing that we use asks for a newer Rust than we promise.
 #[test]
 fn dependencies_keep_the_promised_rust_version() {
+    if !Path::new(env!("CARGO")).exists() {
+        println!("skipped: the tests run where no cargo is");
+        return;
+    }
     let output = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
         .output()

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use super::reader::{Field, Reader, shortened};
+use super::reader::{Field, Reader};
 use super::tree::{Kind, Value};
 use crate::policy::{Date, Nexthop, Pin, PinOf, Placed, Policy, ProblemKind};
 use crate::postfix::{Digest, Fingerprint, SecurityLevel};
-use crate::text::nearest;
+use crate::text::{nearest, shortened};
 
 /// A destination whose profile is not filled in yet.
 #[derive(Debug)]

@@ -12,12 +12,12 @@ mod tree;
 
 pub(super) use entry::Entry;
 
-use reader::{Field, Reader, shortened};
+use reader::{Field, Reader};
 use tree::{Tree, Value};
 
 use super::{Parameter, Placed, Policy, Problem, ProblemKind, Table};
 use crate::postfix::Version;
-use crate::text::{SourceId, Span};
+use crate::text::{SourceId, Span, shortened};
 
 /// Table types that postls can write: those that postmap builds, and texthash.
 const TABLE_TYPES: &[&str] = &["btree", "cdb", "dbm", "hash", "lmdb", "sdbm", "texthash"];

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::tree::{Kind, Value};
 use crate::policy::{Placed, Problem, ProblemKind};
-use crate::text::{Span, nearest};
+use crate::text::{Span, nearest, shortened};
 
 /// A list of names or pins that is longer than this is a mistake, or an attack:
 /// each destination that uses the profile would have it.
@@ -148,14 +148,4 @@ impl Reader {
             format!("{what} must be {want}, and is {is}"),
         );
     }
-}
-
-/// What fits in a message.
-pub(super) fn shortened(text: &str) -> String {
-    let mut short: String =
-        text.chars().take(40).map(|it| if it.is_control() { ' ' } else { it }).collect();
-    if text.chars().nth(40).is_some() {
-        short.push('…');
-    }
-    short
 }

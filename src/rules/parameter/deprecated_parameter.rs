@@ -19,7 +19,7 @@ A replacement that the assumed Postfix version does not have yet is not asked fo
     fix: FixKind::Never,
     bad: "
 smtpd_use_tls = yes
-#^^^^^^^^^^^^ deprecated
+#^^^^^^^^^^^^ smtpd_use_tls is deprecated
 ",
     good: "
 smtpd_tls_security_level = may
@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             None if since <= context.version => "leave it unset".to_owned(),
             Some(_) | None => continue,
         };
-        let finding = findings.at(setting.name_span(), "deprecated");
+        let finding = findings.at(setting.name_span(), format!("{} is deprecated", parameter.name));
         finding.help(help);
         let instead = parameter.instead.and_then(|it| configuration.setting(it));
         if let Some(instead) = instead {

@@ -21,7 +21,7 @@ wrong until somebody changes one of them: then this is advice.
     fix: FixKind::Sometimes,
     bad: "
 smtp_tls_loglevel = 0
-#^^^^^^^^^^^^^^^^ has no effect
+#^^^^^^^^^^^^^^^^ this smtp_tls_loglevel has no effect
 relayhost =
 smtp_tls_loglevel = 1
 ",
@@ -43,8 +43,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         let same = earlier.value_text(bytes).text() == entry.value_text(bytes).text();
         let span = configuration.span(earlier.name.clone());
+        let name = context.sources.text(span);
         let finding = if same {
-            let finding = findings.milder(Severity::Advice, span, "the same again further down");
+            let finding = findings.milder(Severity::Advice, span, format!("{name} is set to the same further down"));
             finding.fix(Fix {
                 safety: Safety::Safe,
                 title: "remove the earlier one".to_owned(),
@@ -52,7 +53,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             });
             finding
         } else {
-            findings.at(span, "has no effect")
+            findings.at(span, format!("this {name} has no effect"))
         };
         finding.related(configuration.span(entry.name.clone()), "this one counts");
     }

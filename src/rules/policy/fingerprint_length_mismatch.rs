@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             report(findings, span, fingerprint, *digest, set);
         }
     }
-    let Some(policies) = &context.policies else { return };
+    let Some(policies) = context.policies else { return };
     let DigestInForce { digest: Some(digest), set } = context.wanted_digest(policies) else { return };
     let destinations = policies.destinations.iter();
     let pins = destinations.flat_map(|it| it.policy.pins.iter()).flat_map(|it| it.iter());

@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.at(context.span_in_row(table, row, range.clone()), TEXT).help("add match=");
         }
     }
-    let Some(policies) = &context.policies else { return };
+    let Some(policies) = context.policies else { return };
     let client = policies.table.client();
     let name = format!("{client}_tls_fingerprint_cert_match");
     let common = match policies.parameters.iter().find(|it| it.name.value == name) {

@@ -5,6 +5,7 @@ use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::ProblemKind;
 use crate::policy::row::Problem;
 use crate::postfix::SecurityLevel;
+use crate::text::shortened;
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-level-invalid",
@@ -25,7 +26,7 @@ secure, in upper or lower case, without quotes.
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
 example.com encypt
-#           ^^^^^^ no security level
+#           ^^^^^^ \"encypt\" is no security level
 ",
     good: "
 ==> main.cf <==
@@ -39,8 +40,10 @@ example.com Encrypt
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (table, row, problem) in context.row_problems() {
         if let Problem::Level(range) = problem {
+            let span = context.span_in_row(table, row, range.clone());
+            let level = shortened(&context.sources.text(span));
             findings
-                .at(context.span_in_row(table, row, range.clone()), "no security level")
+                .at(span, format!("\"{level}\" is no security level"))
                 .help(format!("one of {}", SecurityLevel::names()));
         }
     }

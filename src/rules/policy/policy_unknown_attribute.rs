@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::row::{self, Problem};
-use crate::text::nearest;
+use crate::text::{nearest, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-unknown-attribute",
@@ -25,7 +25,7 @@ word is none. Inside a value the separator is `:`.
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
 example.com encrypt cipher=high
-#                   ^^^^^^^^^^^ Postfix does not know this
+#                   ^^^^^^^^^^^ Postfix does not know \"cipher=high\"
 ",
     good: "
 ==> main.cf <==
@@ -41,8 +41,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         match problem {
             Problem::UnknownAttribute(range) => {
                 let span = context.span_in_row(table, row, range.clone());
-                let word = context.sources.text(span).to_lowercase();
-                let finding = findings.at(span, "Postfix does not know this");
+                let word = context.sources.text(span).into_owned();
+                let finding = findings.at(span, format!("Postfix does not know \"{}\"", shortened(&word)));
                 let name = word.split('=').next().unwrap_or_default();
                 finding.help(match nearest(name, row::attribute_names()) {
                     Some(near) => format!("did you mean \"{near}=\"?"),

@@ -6,7 +6,7 @@ use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::row::Problem;
 use crate::postfix::{Parameter, Type};
 use crate::syntax::is_space;
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "inline-comment",
@@ -31,7 +31,7 @@ Move the comment to a line above.
     fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may # opportunistic
-#                             ^^^^^^^^^^^^^^^ Postfix takes this as part of the value
+#                             ^^^^^^^^^^^^^^^ the value is \"may # opportunistic\"
 ",
     good: "
 # opportunistic
@@ -51,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(at) = start(value.text()) else { continue };
         let Some(severity) = severity(parameter, &value.text()[..at]) else { continue };
         let span = setting.span_in_value(at..value.text().len());
-        let finding = findings.milder(severity, span, "Postfix takes this as part of the value");
+        let finding = findings.milder(severity, span, is("value", value.text()));
         finding.help("move the comment to a line above");
         finding.fix = fix(context, setting, at);
     }
@@ -59,10 +59,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if let Problem::Comment(range) = problem {
             let span = context.span_in_row(table, row, range.clone());
             findings
-                .at(span, "Postfix takes this as part of the policy")
+                .at(span, is("policy", context.row_value(table, row).as_bytes()))
                 .help("move the comment to a line above");
         }
     }
+}
+
+/// What Postfix has read.
+fn is(what: &str, text: &[u8]) -> String {
+    let text: Vec<&[u8]> = text.split(|byte| is_space(*byte)).filter(|it| !it.is_empty()).collect();
+    format!("the {what} is \"{}\"", shortened(&String::from_utf8_lossy(&text.join(&b' '))))
 }
 
 /// Where a comment begins: a `#` at the start of a word, outside quotes and braces.

@@ -1,6 +1,7 @@
 //! The same key twice.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
@@ -8,7 +9,7 @@ use crate::config::TableKind;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Context, Findings, FixKind, PolicyTable, Rule};
 use crate::syntax::table::{Kind, Row};
-use crate::text::Span;
+use crate::text::{Span, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "table-duplicate-key",
@@ -30,7 +31,7 @@ smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
 ==> tls_policy <==
 example.com may
 Example.COM secure
-#^^^^^^^^^^ has no effect
+#^^^^^^^^^^ the second \"Example.COM\" has no effect
 ",
     good: "
 ==> main.cf <==
@@ -44,55 +45,65 @@ example.com may
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in &context.tables {
-        duplicates(context, table, &mut |row, first| found(context, table, row, first, findings));
+        let bytes = context.sources.source(table.source).bytes();
+        for (row, first) in duplicates(bytes, &table.table.rows) {
+            found(context, table, row, first, findings);
+        }
     }
 }
 
-/// Calls `found` with each row whose key stands there already, and the first row that has it.
-fn duplicates(context: &Context<'_>, table: &PolicyTable, found: &mut dyn FnMut(&Row, &Row)) {
-    let bytes = context.sources.source(table.source).bytes();
-    let rows = &table.table.rows;
-    // Hashes instead of keys: for a million rows that is a fifth of the memory.
-    // Two keys with one hash are rare, so they may cost a second look.
+/// Each row whose key stands there already, and the first row that has it.
+fn duplicates<'r>(bytes: &[u8], rows: &'r [Row]) -> Vec<(&'r Row, &'r Row)> {
+    // For each row a part of its key's hash, and behind it where the row is:
+    // sorted, equal keys are neighbours, and the first row comes first. For a
+    // million rows that takes half the time of a hash map, and a quarter of
+    // its memory.
+    let key = |row: &Row| fold(&bytes[row.key_range(bytes)]);
     let hasher = RandomState::default();
-    let mut first: HashMap<u64, u32, RandomState> = HashMap::with_capacity_and_hasher(rows.len(), hasher.clone());
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.kind == Kind::Entry) {
-        let key = fold(&bytes[row.key_range(bytes)]);
-        let hash = std::hash::BuildHasher::hash_one(&hasher, &key[..]);
-        let index = crate::text::offset(index);
-        let earlier = *first.entry(hash).or_insert(index);
-        if earlier == index {
-            continue;
-        }
-        let other = &rows[earlier as usize];
-        if fold(&bytes[other.key_range(bytes)]) == key {
-            found(row, other);
+    let entries = (0_u32..).zip(rows).filter(|(_, row)| row.kind == Kind::Entry);
+    let mut sorted: Vec<(u32, u32)> =
+        entries.map(|(index, row)| ((hasher.hash_one(key(row)) >> 32) as u32, index)).collect();
+    sorted.sort_unstable();
+    let mut found = Vec::new();
+    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
+        for (at, (_, index)) in same.iter().enumerate().skip(1) {
+            let row = &rows[*index as usize];
+            let earlier = same[..at].iter().map(|(_, index)| &rows[*index as usize]);
+            // Two keys may share a hash.
+            let first = earlier.into_iter().find(|it| key(it) == key(row));
+            found.extend(first.map(|first| (index, row, first)));
         }
     }
+    found.sort_unstable_by_key(|(index, ..)| *index);
+    found.into_iter().map(|(_, row, first)| (row, first)).collect()
 }
 
 /// Postfix folds keys when it stores them and when it looks them up.
-fn fold(key: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    if key.iter().any(u8::is_ascii_uppercase) || !key.is_ascii() {
-        match std::str::from_utf8(key) {
-            Ok(text) => text.to_lowercase().into_bytes().into(),
-            Err(_) => key.to_ascii_lowercase().into(),
-        }
-    } else {
-        key.into()
+fn fold(key: &[u8]) -> Cow<'_, [u8]> {
+    // Without a way out of the loop, it is done for many bytes at once.
+    let as_it_is = key.iter().fold(true, |so_far, byte| {
+        so_far & byte.is_ascii() & !byte.is_ascii_uppercase()
+    });
+    if as_it_is {
+        return key.into();
+    }
+    match std::str::from_utf8(key) {
+        Ok(text) => text.to_lowercase().into_bytes().into(),
+        Err(_) => key.to_ascii_lowercase().into(),
     }
 }
 
 fn found(context: &Context<'_>, table: &PolicyTable, row: &Row, first: &Row, findings: &mut Findings) {
     let bytes = context.sources.source(table.source).bytes();
     let span = Span::new(table.source, row.key_range(bytes));
+    let key = format!("\"{}\"", shortened(&context.sources.text(span)));
     let same = row.text(bytes).value() == first.text(bytes).value();
     let finding: &mut Finding = match table.kind {
-        TableKind::Texthash => findings.at(span, "makes the whole table unusable"),
+        TableKind::Texthash => findings.at(span, format!("a second {key} makes the whole table unusable")),
         TableKind::Indexed | TableKind::Other if same => {
-            findings.milder(Severity::Advice, span, "the same row again")
+            findings.milder(Severity::Advice, span, format!("the same row for {key} again"))
         }
-        TableKind::Indexed | TableKind::Other => findings.at(span, "has no effect"),
+        TableKind::Indexed | TableKind::Other => findings.at(span, format!("the second {key} has no effect")),
     };
     finding.related(Span::new(table.source, first.key_range(bytes)), "the first one").help("keep one of them");
 }

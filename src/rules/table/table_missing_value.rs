@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::syntax::table::Kind;
-use crate::text::Span;
+use crate::text::{Span, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "table-missing-value",
@@ -23,7 +23,7 @@ of domains that are meant to be only present.
 smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
 ==> tls_policy <==
 example.com
-#^^^^^^^^^^ Postfix ignores this row
+#^^^^^^^^^^ Postfix ignores the row of \"example.com\"
 example.net encrypt
 ",
     good: "
@@ -42,7 +42,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let bytes = context.sources.source(table.source).bytes();
         for row in table.table.rows.iter().filter(|it| it.kind == Kind::MissingValue) {
             let span = Span::new(table.source, row.key_range(bytes));
-            findings.at(span, "Postfix ignores this row").help("write the value behind the key");
+            let key = shortened(&context.sources.text(span));
+            let text = format!("Postfix ignores the row of \"{key}\"");
+            findings.at(span, text).help("write the value behind the key");
         }
     }
 }

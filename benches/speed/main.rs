@@ -1,0 +1,200 @@
+//! Speed, with the peer beside it in the same run: `cargo bench --bench speed`.
+//!
+//! A measurement, not a test: it says what is so on this machine and exits with
+//! 0. The programs take turns, so that a slow moment of the machine is one for
+//! both; figures are medians. A peer that is not installed is said to be
+//! missing, and its ratio is left out; so is memory where GNU time is missing.
+
+mod inputs;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+const POSTLS: &str = env!("CARGO_BIN_EXE_postls");
+const TIME: &str = "/usr/bin/time";
+
+fn main() -> io::Result<()> {
+    let scratch = tempfile::tempdir()?;
+    if !Path::new(TIME).exists() {
+        println!("no figures of memory: there is no {TIME} (Debian has it in the package time)");
+    }
+    small_configuration();
+    policy_file(&scratch.path().join("policy"))?;
+    large_table(&scratch.path().join("table"))?;
+    println!("\nthe program");
+    demand("its size in megabytes", megabytes(fs::metadata(POSTLS)?.len()), 4.0);
+    Ok(())
+}
+
+/// Above all, what it costs to start.
+fn small_configuration() {
+    println!("\nexamples/mailhost");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mailhost");
+    let lint = Program::new(POSTLS, &["lint", "-c"]).on(&example);
+    let postconf = Program::new("postconf", &["-n", "-c"]).on(&example);
+    if let [Some(lint), Some(postconf)] = in_turn(20, &[lint, postconf]) {
+        demand("postls lint : postconf -n", lint.median() / postconf.median(), 1.0);
+    }
+}
+
+fn policy_file(directory: &Path) -> io::Result<()> {
+    let policy = inputs::policy_file(10_000);
+    println!("\na policy file with 10000 destinations, {:.1} MB", size(&policy));
+    write(directory, "postls.yaml", &policy)?;
+    let compile = Program::new(POSTLS, &["compile", "-c"]).on(directory);
+    write(directory, "tls_policy", &compile.run()?.stdout)?;
+    let [compile, postmap] = in_turn(10, &[compile, Program::postmap(directory)]);
+    if let Some(compile) = &compile {
+        demand("seconds of postls compile", compile.median(), 0.1);
+    }
+    if let (Some(compile), Some(postmap)) = (compile, postmap) {
+        let ratio = compile.median() / postmap.median();
+        println!("  postls compile : postmap of the table that comes out  {ratio:.3}");
+    }
+    Ok(())
+}
+
+fn large_table(directory: &Path) -> io::Result<()> {
+    let table = inputs::table(1_000_000);
+    println!("\na TLS policy table with 1000000 rows, {:.1} MB", size(&table));
+    write(directory, "tls_policy", &table)?;
+    // With a version named, no postconf is asked for one.
+    let lint = Program::new(POSTLS, &["lint", "--postfix", "3.7", "-c"]).on(directory);
+    let [lint, postmap] = in_turn(5, &[lint.finding_mistakes(), Program::postmap(directory)]);
+    if let Some(peak) = lint.as_ref().and_then(|it| it.peak) {
+        demand("memory of postls lint : size of the table", peak / size(&table), 4.0);
+    }
+    if let (Some(lint), Some(postmap)) = (lint, postmap) {
+        demand("postls lint : postmap", lint.median() / postmap.median(), 0.1);
+    }
+    Ok(())
+}
+
+/// Puts a file into a configuration directory of its own.
+fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    fs::write(directory.join("main.cf"), inputs::MAIN_CF)?;
+    fs::write(directory.join(name), bytes)
+}
+
+/// A program with its arguments.
+struct Program {
+    name: String,
+    words: Vec<OsString>,
+    /// The exit status of success: 1 where it has mistakes to find.
+    status: i32,
+}
+
+/// What one program needed.
+struct Measured {
+    /// One figure for each run.
+    seconds: Vec<f64>,
+    /// In megabytes.
+    peak: Option<f64>,
+}
+
+impl Program {
+    fn new(program: &str, arguments: &[&str]) -> Program {
+        let name = if program == POSTLS { "postls" } else { program };
+        let words = std::iter::once(&program).chain(arguments).map(OsString::from).collect();
+        Program { name: format!("{name} {}", arguments[0]), words, status: 0 }
+    }
+
+    fn postmap(directory: &Path) -> Program {
+        let mut table = OsString::from("lmdb:");
+        table.push(directory.join("tls_policy"));
+        Program {
+            name: "postmap".to_owned(),
+            ..Program::new("postmap", &["-c"]).on(directory).on(Path::new(&table))
+        }
+    }
+
+    fn on(mut self, path: &Path) -> Program {
+        self.words.push(path.into());
+        self
+    }
+
+    fn finding_mistakes(self) -> Program {
+        Program { status: 1, ..self }
+    }
+
+    fn run(&self) -> io::Result<Output> {
+        run(&self.words)
+    }
+
+    /// The first run: it fills the caches and shows whether the program is
+    /// there and does its work. A second one, below GNU time, for the memory.
+    fn warm_up(&self) -> io::Result<Measured> {
+        let output = self.run()?;
+        if output.status.code() != Some(self.status) {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(io::Error::other(format!("{}: {text}", output.status)));
+        }
+        let mut measured = Measured { seconds: Vec::new(), peak: None };
+        if Path::new(TIME).exists() {
+            let time = [TIME, "--quiet", "--format", "%M"].map(OsString::from);
+            let output = run(&[&time, self.words.as_slice()].concat())?;
+            let kibibytes = String::from_utf8_lossy(&output.stderr);
+            let kibibytes = kibibytes.lines().last().and_then(|it| it.parse::<u64>().ok());
+            measured.peak = kibibytes.map(|it| megabytes(it * 1024));
+        }
+        Ok(measured)
+    }
+}
+
+impl Measured {
+    fn median(&self) -> f64 {
+        let mut sorted = self.seconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    }
+}
+
+/// Runs a program to its end; its output comes through a pipe to us.
+fn run(words: &[OsString]) -> io::Result<Output> {
+    // Postfix's commands stand where the PATH of a user need not look.
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/usr/local/sbin");
+    Command::new(&words[0]).args(&words[1..]).env("PATH", path).output()
+}
+
+/// Measures two programs in alternation, and says what each needs.
+fn in_turn(rounds: usize, programs: &[Program; 2]) -> [Option<Measured>; 2] {
+    let mut measured = programs.each_ref().map(|program| {
+        let measured = program.warm_up();
+        measured.map_err(|error| println!("  {:14} left out: {error}", program.name)).ok()
+    });
+    for _ in 0..rounds {
+        for (program, measured) in programs.iter().zip(&mut measured) {
+            let Some(measured) = measured else { continue };
+            let begin = Instant::now();
+            if program.run().is_ok() {
+                measured.seconds.push(begin.elapsed().as_secs_f64());
+            }
+        }
+    }
+    for (program, measured) in programs.iter().zip(&measured) {
+        let Some(measured) = measured else { continue };
+        let peak = measured.peak.map_or(String::new(), |it| format!(", {it:.1} MB"));
+        println!("  {:14} {:.4} s{peak}", program.name, measured.median());
+    }
+    measured
+}
+
+fn demand(what: &str, is: f64, at_most: f64) {
+    let verdict = if is <= at_most { "holds" } else { "does not hold" };
+    println!("  {what}  {is:.3}, demanded at most {at_most}: {verdict}");
+}
+
+fn size(bytes: &[u8]) -> f64 {
+    megabytes(bytes.len() as u64)
+}
+
+/// To a kilobyte, since an `f64` does not hold every `u64`.
+fn megabytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes / 1000).unwrap_or(u32::MAX)) / 1000.0
+}

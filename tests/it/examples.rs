@@ -1,0 +1,102 @@
+//! Every example is what it says that it is.
+
+use std::fs;
+use std::process::Command;
+
+/// Runs lint on an example and gives back its exit status and its findings.
+fn lint(arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_postls"))
+        .args(["lint", "--postfix", "3.7", "--format", "json"])
+        .args(arguments)
+        .output()
+        .expect("the program was built");
+    let report = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    (output.status.code(), report)
+}
+
+/// `file:line:column severity rule` of each finding.
+fn found(report: &serde_json::Value) -> Vec<String> {
+    let findings = report["findings"].as_array().expect("it is a list").iter();
+    findings
+        .map(|it| {
+            let text = |key: &str| it[key].as_str().expect("it is text").to_owned();
+            format!(
+                "{}:{}:{} {} {}",
+                text("file"),
+                it["line"],
+                it["column"],
+                text("severity"),
+                text("rule")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_blog_shows_its_mistakes() {
+    let (status, report) = lint(&["-c", "examples/blog"]);
+    assert_eq!(status, Some(1));
+    assert_eq!(
+        found(&report),
+        [
+            "main.cf:5:1 warning deprecated-parameter",
+            "main.cf:6:32 error inline-comment",
+            "main.cf:8:33 error inline-comment",
+            "main.cf:13:31 error inline-comment",
+            "main.cf:15:31 warning weak-fingerprint-digest",
+        ]
+    );
+    assert_eq!(report["schema"], "postls/lint/v1");
+    assert_eq!(report["summary"]["error"], 3);
+}
+
+#[test]
+fn the_blog_has_fingerprints_of_the_wrong_length_for_sha256() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for name in ["main.cf", "tls_policy"] {
+        let text = fs::read_to_string(format!("examples/blog/{name}")).expect("it is there");
+        fs::write(directory.path().join(name), text.replace("= sha1", "= sha256"))
+            .expect("it can be written");
+    }
+    let (_, report) = lint(&["-c", &directory.path().to_string_lossy()]);
+    let found = found(&report);
+    let wrong: Vec<&String> = found.iter().filter(|it| it.contains("tls_policy")).collect();
+    assert_eq!(
+        wrong,
+        [
+            "tls_policy:3:11 error fingerprint-length-mismatch",
+            "tls_policy:5:11 error fingerprint-length-mismatch",
+        ]
+    );
+}
+
+#[test]
+fn the_mailhost_is_clean() {
+    let (status, report) = lint(&["-c", "examples/mailhost"]);
+    assert_eq!((status, found(&report)), (Some(0), Vec::new()));
+}
+
+#[test]
+fn every_example_is_tested_here() {
+    let mut names: Vec<String> = fs::read_dir("examples")
+        .expect("there are examples")
+        .map(|it| it.expect("it can be listed").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["blog", "mailhost", "run"]);
+}
+
+/// The README's command, with what cargo has built already; tests/run runs it as it is.
+#[test]
+fn the_main_job_runs_as_the_readme_says() {
+    let output = Command::new("sh")
+        .arg("examples/run")
+        .env("POSTLS", env!("CARGO_BIN_EXE_postls"))
+        .output()
+        .expect("sh runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    for part in ["0 errors", "applied\n", "nothing to change", "bank.example fingerprint"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+}
