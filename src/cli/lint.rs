@@ -90,65 +90,76 @@ impl Lint {
     }
 
     /// The directory to read, and the names in it of the files that were asked for.
-    fn request(
-        &self,
-        host: &dyn Host,
-        common: &Common,
-    ) -> Result<(Request<'static>, Vec<String>), Stop> {
+    fn request(&self, host: &dyn Host, common: &Common) -> Result<Asked<'_>, Stop> {
         let mut request = common.request(None);
         if let Some(name) = &self.as_name {
             let [path] = self.paths.as_slice() else {
                 return Err(Stop("--as needs exactly one PATH".to_owned()));
             };
-            let bytes =
-                if path == Path::new("-") { standard_input()? } else { load::read(host, path)? };
+            let from_input = path == Path::new("-");
+            let bytes = if from_input { standard_input()? } else { load::read(host, path)? };
             request.instead.insert(name.clone(), bytes);
             return Ok((request, vec![name.clone()]));
         }
-        if let [directory] = self.paths.as_slice()
-            && !self.names_standard_input()
-            && host.resolve(directory).is_ok_and(|it| it.is_dir())
-        {
-            request.directory.clone_from(directory);
-            return Ok((request, Vec::new()));
+        if self.paths.iter().any(|it| it == Path::new("-")) {
+            let text = "standard input has no name: say which file it stands for with --as NAME";
+            return Err(Stop(text.to_owned()));
         }
-        if self.names_standard_input() {
-            return Err(Stop(
-                "standard input has no name: say which file it stands for with --as NAME"
-                    .to_owned(),
-            ));
-        }
-        let mut names = Vec::new();
-        for path in &self.paths {
-            // Complains about what is not there, and about a directory among files.
-            load::read(host, path)?;
-            let parent =
-                path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            if names.is_empty() && common.config_dir.is_none() {
-                parent.clone_into(&mut request.directory);
+        match self.paths.as_slice() {
+            [path] if host.resolve(path).is_ok_and(|it| it.is_dir()) => {
+                request.directory.clone_from(path);
+                Ok((request, Vec::new()))
             }
-            let name = load::name_in(&request.directory, path);
-            let same = |a: &Path, b: &Path| {
-                host.resolve(a).ok().is_some_and(|it| host.resolve(b).ok() == Some(it))
-            };
-            names.push(if same(parent, &request.directory) {
-                path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-            } else if path.starts_with(&request.directory) {
-                name
-            } else {
-                return Err(Stop(format!(
-                    "{}: not in {}; lint one configuration directory at a time",
-                    path.display(),
-                    request.directory.display()
-                )));
-            });
+            [path] if is_yaml(path) => {
+                load::read(host, path)?;
+                if common.config_dir.is_none() {
+                    parent(path).clone_into(&mut request.directory);
+                }
+                request.policy = Some(path);
+                let name = load::name_in(&request.directory, path);
+                Ok((request, vec![name]))
+            }
+            paths => {
+                if let (Some(first), None) = (paths.first(), &common.config_dir) {
+                    parent(first).clone_into(&mut request.directory);
+                }
+                let names = paths.iter().map(|path| name_of(host, &request.directory, path));
+                let names = names.collect::<Result<Vec<String>, Stop>>()?;
+                Ok((request, names))
+            }
         }
-        Ok((request, names))
     }
+}
 
-    fn names_standard_input(&self) -> bool {
-        self.paths.iter().any(|it| it == Path::new("-"))
+/// What to read, and the names of the files that were asked for; none: all.
+type Asked<'a> = (Request<'a>, Vec<String>);
+
+/// The name that a file has in the configuration directory.
+fn name_of(host: &dyn Host, directory: &Path, path: &Path) -> Result<String, Stop> {
+    // Complains about what is not there, and about a directory among files.
+    load::read(host, path)?;
+    if path.starts_with(directory) {
+        return Ok(load::name_in(directory, path));
     }
+    match (host.resolve(parent(path)), host.resolve(directory), path.file_name()) {
+        (Ok(parent), Ok(directory), Some(name)) if parent == directory => {
+            Ok(name.to_string_lossy().into_owned())
+        }
+        _ => {
+            let (path, directory) = (path.display(), directory.display());
+            Err(Stop(format!(
+                "{path}: not in {directory}; lint one configuration directory at a time"
+            )))
+        }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "yaml" || it == "yml")
 }
 
 /// Takes a file in that nothing in the directory refers to: as a table.
@@ -163,8 +174,7 @@ fn add_unlisted(
     }
     let path = request.directory.join(file);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-    if yaml || name == "master.cf" {
+    if is_yaml(&path) || name == "master.cf" {
         return Err(Stop(format!(
             "{}: nothing in {} reads this file",
             path.display(),
