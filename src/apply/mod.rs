@@ -130,6 +130,7 @@ impl Work<'_> {
             match change {
                 Change::Write { name, new, .. } => {
                     let target = self.target(name)?;
+                    self.is_one_file(plan, name, &target)?;
                     let staged = self.staged(&target, new)?;
                     self.renames.push(Rename { from: staged, to: target });
                 }
@@ -160,6 +161,15 @@ impl Work<'_> {
             self.backups.push(Backup { of, old });
         }
         Ok(())
+    }
+
+    /// A table that is main.cf or the policy file by another name would overwrite it.
+    fn is_one_file(&self, plan: &Plan, name: &str, target: &Path) -> Result<(), String> {
+        let same = |it: &&plan::Base| self.target(&it.name).is_ok_and(|path| path == target);
+        match plan.base.iter().filter(same).nth(1) {
+            Some(other) => Err(format!("{name} and {} are the same file", other.name)),
+            None => Ok(()),
+        }
     }
 
     /// The files are still those that the plan was made from.

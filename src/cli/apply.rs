@@ -8,6 +8,7 @@ use super::{CHANGED, Common, OK, Outcome, PUT_BACK, STUCK, Stop, complain, plann
 use crate::apply::{self, Done, Failure};
 use crate::host::System;
 use crate::report::plan;
+use crate::text::shortened;
 
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
@@ -64,12 +65,13 @@ impl Apply {
                 planned.errors
             )));
         }
-        if !plan.foreign.is_empty() && !self.adopt {
+        let foreign: Vec<&str> = plan.foreign().collect();
+        if !foreign.is_empty() && !self.adopt {
             return Err(Stop(format!(
                 "{} has rows that postls did not write and the policy file does not have: {}; \
                  take them over into the policy file, or drop them with --adopt; nothing was changed",
                 loaded.directory.join(&plan.base[1].name).display(),
-                plan.foreign.join(", ")
+                shortened(&foreign.join(", "))
             )));
         }
         let done = if self.check {

@@ -14,6 +14,7 @@ use crate::plan::{self, Base};
 use crate::policy::yaml::{self, Role};
 use crate::policy::{self, Policies, Problem};
 use crate::postfix::Version;
+use crate::report::human::printable;
 use crate::text::{SourceId, Sources};
 
 /// The policy file's name where none is given.
@@ -142,7 +143,7 @@ impl Loader<'_> {
             let _ = writeln!(
                 std::io::stderr(),
                 "postls: read {} ({} bytes)",
-                path.display(),
+                printable(&path.display().to_string()),
                 bytes.len()
             );
         }
@@ -168,7 +169,8 @@ impl Loader<'_> {
         let mut missing = Vec::new();
         for include in includes {
             // Relative to the file that says so.
-            let pattern = path.parent().unwrap_or(Path::new("")).join(&include.value);
+            let parent = path.parent().unwrap_or(Path::new("")).to_string_lossy();
+            let pattern = Path::new(&glob::Pattern::escape(&parent)).join(&include.value);
             let paths = self
                 .host
                 .matching(&pattern.to_string_lossy())
@@ -195,10 +197,12 @@ impl Loader<'_> {
         }
         let (policies, mut problems) = policy::join(files);
         problems.extend(missing);
+        // It goes into the table's header: a line end in it would begin a row.
         let short_name = match path.strip_prefix(directory) {
             Ok(_) => name.clone(),
             Err(_) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         };
+        let short_name = printable(&short_name);
         Ok(Some(PolicyFile { policies, problems, sources, inputs, short_name }))
     }
 
@@ -254,8 +258,13 @@ impl Loader<'_> {
                     Some(source) => source,
                     None => self.read(&path, &name)?,
                 };
-                found.push((name, source));
-                tables.push((source, table.kind, Some(client)));
+                if known.is_none() {
+                    found.push((name, source));
+                }
+                // A table that is listed twice is asked twice, and says the same.
+                if !tables.contains(&(source, table.kind, Some(client))) {
+                    tables.push((source, table.kind, Some(client)));
+                }
             }
         }
         Ok(tables)

@@ -8,7 +8,7 @@ mod lint;
 mod load;
 mod planning;
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -108,9 +108,16 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(outcome) => {
-            // A reader that closes the pipe has seen enough.
-            let _ = std::io::stdout().lock().write_all(outcome.output.as_bytes());
-            ExitCode::from(outcome.status)
+            let mut stdout = std::io::stdout().lock();
+            let written = stdout.write_all(outcome.output.as_bytes()).and_then(|()| stdout.flush());
+            match written {
+                // A reader that closes the pipe has seen enough.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    complain(&format!("standard output: {error}"));
+                    ExitCode::from(FAILED)
+                }
+                _ => ExitCode::from(outcome.status),
+            }
         }
         Err(Stop(why)) => {
             complain(&why);

@@ -14,7 +14,7 @@ pub use tables::{TableKind, TableName};
 
 use crate::postfix::{self, Parameter, Version};
 use crate::syntax::expand::{self, Error};
-use crate::syntax::main_cf::{Entry, MainCf, Value};
+use crate::syntax::main_cf::{Entry, Kind, MainCf, Value};
 use crate::text::{SourceId, Sources, Span};
 
 /// A main.cf and the Postfix that reads it.
@@ -25,7 +25,7 @@ pub struct Configuration<'a> {
     source: SourceId,
     bytes: &'a [u8],
     main_cf: MainCf,
-    /// For each name the entry that counts: the last one.
+    /// For each name the group of the entry that counts: the last one.
     last: HashMap<&'a [u8], usize, RandomState>,
 }
 
@@ -54,8 +54,10 @@ impl<'a> Configuration<'a> {
         let bytes = sources.source(source).bytes();
         let main_cf = crate::syntax::main_cf::parse(bytes);
         let mut last = HashMap::default();
-        for (index, entry) in main_cf.entries().enumerate() {
-            last.insert(&bytes[entry.name.clone()], index);
+        for (index, group) in main_cf.groups.iter().enumerate() {
+            if let Kind::Entry(entry) = &group.kind {
+                last.insert(&bytes[entry.name.clone()], index);
+            }
         }
         Configuration { version, source, bytes, main_cf, last }
     }
@@ -83,7 +85,10 @@ impl<'a> Configuration<'a> {
     /// The entry of `name` that counts.
     pub fn setting(&self, name: &str) -> Option<Setting<'_>> {
         let index = *self.last.get(name.as_bytes())?;
-        self.main_cf.entries().nth(index).map(|entry| self.setting_of(entry))
+        match &self.main_cf.groups[index].kind {
+            Kind::Entry(entry) => Some(self.setting_of(entry)),
+            Kind::Trivia | Kind::MissingEquals | Kind::MissingName | Kind::Orphan => None,
+        }
     }
 
     /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.

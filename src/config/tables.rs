@@ -45,7 +45,7 @@ pub(super) fn of(configuration: &Configuration<'_>, parameter: &str) -> Vec<Tabl
     let Ok(value) = value else { return Vec::new() };
     let setting = configuration.setting(parameter);
     // An entry can be marked by itself only where no expansion moved it.
-    let as_written = setting.filter(|it| it.value().text() == value);
+    let as_written = setting.as_ref().map(super::Setting::value).filter(|it| it.text() == value);
     let words = lists::words(&value, COMMA_SPACE);
     words
         .map(|range| {
@@ -54,8 +54,8 @@ pub(super) fn of(configuration: &Configuration<'_>, parameter: &str) -> Vec<Tabl
             let table = text.strip_prefix("proxy:").unwrap_or(&text);
             let (kind, name) = table.split_once(':').unwrap_or((table, ""));
             let (kind, name) = (TableKind::of(kind), name.to_owned());
-            let span = match (as_written, origin) {
-                (Some(setting), _) => Some(setting.span_in_value(range)),
+            let span = match (&as_written, origin) {
+                (Some(value), _) => Some(configuration.span(value.locate(range))),
                 (None, Origin::Set(span)) => Some(span),
                 (None, Origin::Default) => None,
             };

@@ -2,12 +2,17 @@
 
 pub mod explain;
 
+use std::num::NonZero;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
+
 use crate::config::{Configuration, Origin, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::{Judge, Problem as RowProblem};
 use crate::policy::{Parameter, Policies, Problem, ProblemKind};
 use crate::postfix::{Digest, Version};
-use crate::syntax::table::{Kind, Table};
+use crate::syntax::table::{self, Kind, Row, Table};
 use crate::text::{SourceId, Sources, Span};
 
 /// One thing that can be wrong, and everything known about it.
@@ -98,17 +103,16 @@ impl<'a> Context<'a> {
     /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.
     pub fn add_table(&mut self, source: SourceId, kind: TableKind, client: Option<&'static str>) {
         let bytes = self.sources.source(source).bytes();
-        let table = crate::syntax::table::parse(bytes);
-        let mut problems = Vec::new();
-        if let Some(client) = client {
-            let judge = Judge { version: self.version, digest: self.digest(client).digest };
-            let entries = table.rows.iter().enumerate().filter(|(_, row)| row.kind == Kind::Entry);
-            for (index, row) in entries {
-                let text = row.text(bytes);
-                crate::policy::row::parse(text.value())
-                    .problems(judge, &mut |problem| problems.push((index, problem)));
-            }
+        let judge = client
+            .map(|client| Judge { version: self.version, digest: self.digest(client).digest });
+        let mut parts = in_parts(bytes, &|part| read_part(bytes, part, judge)).into_iter();
+        let (mut rows, mut problems) = parts.next().unwrap_or_default();
+        for (more, found) in parts {
+            let before = rows.len();
+            rows.extend(more);
+            problems.extend(found.into_iter().map(|(row, problem)| (before + row, problem)));
         }
+        let table = Table { rows };
         self.tables.push(PolicyTable { source, kind, client, table, problems });
     }
 
@@ -173,6 +177,43 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(table.source).bytes();
         Span::new(table.source, table.table.rows[row].text(bytes).locate(range))
     }
+}
+
+/// The rows of a part of a table, and what smtp(8) thinks of each.
+fn read_part(
+    bytes: &[u8],
+    part: Range<usize>,
+    judge: Option<Judge>,
+) -> (Vec<Row>, Vec<(usize, RowProblem)>) {
+    let rows = table::parse_part(bytes, part);
+    let mut problems = Vec::new();
+    if let Some(judge) = judge {
+        let entries = rows.iter().enumerate().filter(|(_, row)| row.kind == Kind::Entry);
+        for (index, row) in entries {
+            crate::policy::row::parse(&row.value(bytes))
+                .problems(judge, &mut |problem| problems.push((index, problem)));
+        }
+    }
+    (rows, problems)
+}
+
+/// What `read` makes of the parts of a table, in order. A large table is shared
+/// out to the processors, since its rows have nothing to do with each other;
+/// a usual one is a single part, and starts no thread.
+fn in_parts<T: Send>(bytes: &[u8], read: &(impl Fn(Range<usize>) -> T + Sync)) -> Vec<T> {
+    /// Some ten thousand rows: a thread costs less than reading them.
+    const LARGE: usize = 1 << 20;
+    if bytes.len() < LARGE {
+        return table::parts(bytes, LARGE).map(read).collect();
+    }
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let size = bytes.len().div_ceil(processors).max(LARGE);
+    thread::scope(|scope| {
+        let parts = table::parts(bytes, size).map(|part| scope.spawn(|| read(part)));
+        let parts: Vec<_> = parts.collect();
+        let join = |it: ScopedJoinHandle<'_, T>| it.join().unwrap_or_else(|it| resume_unwind(it));
+        parts.into_iter().map(join).collect()
+    })
 }
 
 /// Where a rule puts what it found.

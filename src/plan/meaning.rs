@@ -1,7 +1,7 @@
 //! What a change means: destination by destination.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::policy::compile;
 use crate::policy::row;
@@ -35,6 +35,8 @@ pub struct PolicyChange {
     pub pins_added: Vec<String>,
     /// Pins that are gone.
     pub pins_removed: Vec<String>,
+    /// Whether a row would be lost that postls did not write and the policy file does not have.
+    pub foreign: bool,
 }
 
 /// Which way a policy goes.
@@ -56,6 +58,8 @@ pub enum Trend {
 
 /// What becomes of each destination, sorted by key; those that stay are left out.
 pub(super) fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> {
+    let own = live.starts_with(compile::MARK.as_bytes());
+    let known: HashSet<&str> = rows.iter().map(|row| row.nexthop.as_str()).collect();
     let old = read(live);
     let wanted = rows.iter().filter(|row| !row.testing);
     let new: BTreeMap<&str, &str> =
@@ -64,13 +68,12 @@ pub(super) fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> 
     keys.sort_unstable();
     keys.dedup();
     keys.into_iter()
-        .filter_map(|key| change(key, old.get(key).map(String::as_str), new.get(key).copied()))
+        .filter_map(|key| {
+            let foreign = !own && !known.contains(key);
+            let change = change(key, old.get(key).map(String::as_str), new.get(key).copied())?;
+            Some(PolicyChange { foreign, ..change })
+        })
         .collect()
-}
-
-/// The keys of a table, folded, each once.
-pub(super) fn keys(live: &[u8]) -> Vec<String> {
-    read(live).into_keys().collect()
 }
 
 /// The rows of a table: the first of each key counts, as in an index.
@@ -121,6 +124,7 @@ fn change(destination: &str, old: Option<&str>, new: Option<&str>) -> Option<Pol
         trend,
         pins_added,
         pins_removed,
+        foreign: false,
     })
 }
 

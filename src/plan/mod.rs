@@ -13,7 +13,7 @@ pub use main_cf::Unplannable;
 pub use meaning::{ParameterChange, PolicyChange, Trend};
 
 use crate::config::{Configuration, TableKind};
-use crate::policy::compile::{self, Row};
+use crate::policy::compile;
 use crate::policy::{Policies, Table};
 
 /// Everything that has to happen, in this order: tables, main.cf, reload.
@@ -27,10 +27,15 @@ pub struct Plan {
     pub policies: Vec<PolicyChange>,
     /// What that means for parameters.
     pub parameters: Vec<ParameterChange>,
-    /// Rows of the live table that postls did not write and that would be lost.
-    pub foreign: Vec<String>,
     /// Whether a running Postfix notices the change only when it is told.
     pub reload: bool,
+}
+
+impl Plan {
+    /// Keys of rows that postls did not write and that would be lost.
+    pub fn foreign(&self) -> impl Iterator<Item = &str> {
+        self.policies.iter().filter(|it| it.foreign).map(|it| it.destination.as_str())
+    }
 }
 
 /// A file that a plan was made from.
@@ -112,7 +117,6 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         changes: Vec::new(),
         policies: meaning::policies(live.table.unwrap_or_default(), &rows),
         parameters,
-        foreign: foreign(live.table.unwrap_or_default(), &rows),
         reload: false,
     };
     plan.base.extend(live.inputs.iter().cloned());
@@ -147,13 +151,4 @@ fn table_changes(live: &Live<'_>, table: &Table, text: Vec<u8>, plan: &mut Plan)
         let (name, old) = (table.path.clone(), live.table.map(<[u8]>::to_vec));
         plan.changes.push(Change::Write { name, old, new: text });
     }
-}
-
-/// Keys of a table that postls did not write, and that the new one does not have.
-fn foreign(live: &[u8], rows: &[Row]) -> Vec<String> {
-    if live.starts_with(compile::MARK.as_bytes()) {
-        return Vec::new();
-    }
-    let kept = |key: &str| rows.iter().any(|row| row.nexthop.as_str() == key);
-    meaning::keys(live).into_iter().filter(|key| !kept(key)).collect()
 }

@@ -69,8 +69,12 @@ impl Nexthop {
         if text.chars().any(|it| it.is_whitespace() || it.is_control()) {
             return Err(NotNexthop::Blank);
         }
-        if text.starts_with('/') || form(text) {
-            return Ok(Nexthop(text.to_lowercase()));
+        // Folding may make other letters: what is asked for is the folded text.
+        let folded = text.to_lowercase();
+        // postmap takes quotes and backslashes for its own.
+        let path = text.starts_with('/') && !text.contains(['"', '\\']);
+        if path || form(&folded) {
+            return Ok(Nexthop(folded));
         }
         Err(match text {
             _ if text.contains('@') => NotNexthop::Address,

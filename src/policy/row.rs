@@ -17,8 +17,8 @@ pub struct Row<'a> {
     text: &'a [u8],
     /// The first word; empty, at the end, where there is none.
     pub level: Range<usize>,
-    /// From a word that begins with `#` to the end: the comment that Postfix does not know.
-    pub comment: Option<Range<usize>>,
+    /// Where the words behind the level begin.
+    behind: usize,
 }
 
 /// One word behind the level. All ranges are those of the right-hand side.
@@ -85,15 +85,20 @@ pub fn attribute_names() -> impl Iterator<Item = &'static str> {
     ATTRIBUTES.iter().map(|(name, _)| *name)
 }
 
+/// The attribute that Postfix takes `name` for; upper and lower case are the same to it.
+fn known(name: &[u8]) -> Option<&'static (&'static str, Version)> {
+    // In nearly all rows it is lower case, which is compared much faster.
+    let as_written = ATTRIBUTES.iter().find(|(it, _)| name == it.as_bytes());
+    as_written
+        .or_else(|| ATTRIBUTES.iter().find(|(it, _)| name.eq_ignore_ascii_case(it.as_bytes())))
+}
+
 /// Splits a right-hand side into words; never fails.
 pub fn parse(text: &[u8]) -> Row<'_> {
-    // Few rows have a `#` at all; only they are split to see whether a word begins with it.
-    let comment = memchr::memchr(b'#', text)
-        .and_then(|_| lists::words(text, COMMA_SPACE).find(|word| text[word.start] == b'#'))
-        .map(|word| word.start..text.len());
-    let end = comment.as_ref().map_or(text.len(), |it| it.start);
-    let level = lists::words(&text[..end], COMMA_SPACE).next();
-    Row { text, level: level.unwrap_or(text.len()..text.len()), comment }
+    match lists::words(text, COMMA_SPACE).next() {
+        Some(word) if text[word.start] != b'#' => Row { text, behind: word.end, level: word },
+        Some(_) | None => Row { text, behind: 0, level: text.len()..text.len() },
+    }
 }
 
 /// `name=value`, or since 3.10 `{ name = value }`.
@@ -125,10 +130,13 @@ impl Row<'_> {
     /// The words behind the level. They are split when somebody asks: a table
     /// of a million rows needs no million lists.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
-        let start = self.level.end;
-        let end = self.comment.as_ref().map_or(self.text.len(), |it| it.start);
-        lists::words(&self.text[start..end.max(start)], COMMA_SPACE)
-            .map(move |word| attribute(self.text, start + word.start..start + word.end))
+        let words = self.words().take_while(|word| self.text[word.start] != b'#');
+        words.map(|word| attribute(self.text, word))
+    }
+
+    fn words(&self) -> impl Iterator<Item = Range<usize>> {
+        lists::words(&self.text[self.behind..], COMMA_SPACE)
+            .map(|word| self.behind + word.start..self.behind + word.end)
     }
 
     /// The values of an attribute, in the order of the row.
@@ -140,21 +148,21 @@ impl Row<'_> {
 
     /// Hands every problem of the row to `found`.
     pub fn problems(&self, judge: Judge, found: &mut dyn FnMut(Problem)) {
-        if let Some(comment) = &self.comment {
-            found(Problem::Comment(comment.clone()));
-        }
         let level = self.security_level();
-        if level.is_none() {
-            found(Problem::Level(self.level.clone()));
-        }
-        if level == Some(SecurityLevel::None) {
-            // Whatever follows is ignored with a warning.
-            return;
-        }
         let mut matches = 0;
-        for attribute in self.attributes() {
+        for word in self.words() {
+            // To Postfix a word like the others; to whoever wrote it, the end of the row.
+            if self.text[word.start] == b'#' {
+                found(Problem::Comment(word.start..self.text.len()));
+                break;
+            }
+            if level == Some(SecurityLevel::None) {
+                // Postfix ignores the attributes with a warning.
+                continue;
+            }
+            let attribute = attribute(self.text, word);
             let name = &self.text[attribute.name.clone()];
-            let known = ATTRIBUTES.iter().find(|(it, _)| name.eq_ignore_ascii_case(it.as_bytes()));
+            let known = known(name);
             let braces = self.text[attribute.word.start] == b'{';
             let (Some((name, since)), Some(value)) = (known, attribute.value) else {
                 found(Problem::UnknownAttribute(attribute.word.clone()));
@@ -175,6 +183,9 @@ impl Row<'_> {
                 }
                 Some(_) | None => {}
             }
+        }
+        if level.is_none() {
+            found(Problem::Level(self.level.clone()));
         }
         if level == Some(SecurityLevel::Fingerprint) && matches == 0 {
             found(Problem::NoFingerprint(self.level.clone()));

@@ -10,21 +10,38 @@ use super::{Style, json};
 use crate::apply::Done;
 use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
 
+/// What a person can look through: more changes than this are counted, not listed.
+const MAX_ITEMS: usize = 500;
+/// The same for lines of the text.
+const MAX_PATCH: usize = 2000;
+
 /// For people.
 pub fn human(plan: &Plan, style: Style) -> String {
     let mut text = String::new();
     if plan.changes.is_empty() {
         return "nothing to change: the configuration is as the policy file wants it\n".to_owned();
     }
-    section(&mut text, "policies", plan.policies.iter().map(|it| policy(it, plan)));
+    section(&mut text, "policies", plan.policies.iter().map(policy));
     section(&mut text, "parameters", plan.parameters.iter().map(parameter));
     section(&mut text, "files", plan.changes.iter().map(file));
     if plan.reload {
         text.push_str("a running Postfix has to be reloaded\n\n");
     }
     let patch = patch(plan);
+    let patch = first_lines(&patch, MAX_PATCH, "--format patch shows all");
     text.push_str(&if style.color { colored(&patch) } else { patch });
     text
+}
+
+/// The first lines of a long text, and how many are left out.
+fn first_lines(text: &str, most: usize, help: &str) -> String {
+    let Some((end, _)) = text.match_indices('\n').nth(most) else { return text.to_owned() };
+    let left = text[end + 1..].lines().count();
+    if left == 0 {
+        text.to_owned()
+    } else {
+        format!("{}\n… and {left} more lines; {help}\n", &text[..end])
+    }
 }
 
 /// The text part alone, for patch(1).
@@ -52,7 +69,7 @@ pub fn to_json(plan: &Plan, applied: Option<Done>) -> String {
         policies: Vec<Policy<'a>>,
         parameters: Vec<Parameter<'a>>,
         files: Vec<File<'a>>,
-        foreign: &'a [String],
+        foreign: Vec<&'a str>,
         reload_needed: bool,
         diff: String,
     }
@@ -107,17 +124,22 @@ pub fn to_json(plan: &Plan, applied: Option<Done>) -> String {
                 Change::Index { name, .. } => File { file: name, change: "index" },
             })
             .collect(),
-        foreign: &plan.foreign,
+        foreign: plan.foreign().collect(),
         reload_needed: plan.reload,
         diff: patch(plan),
     })
 }
 
-fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
-    let lines: Vec<String> = lines.collect();
-    if !lines.is_empty() {
+fn section(text: &mut String, title: &str, mut lines: impl Iterator<Item = String>) {
+    let shown: Vec<String> = lines.by_ref().take(MAX_ITEMS).collect();
+    let left = lines.count();
+    if !shown.is_empty() {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{title}:\n{}\n", lines.join("\n"));
+        let _ = writeln!(text, "{title}:\n{}", shown.join("\n"));
+        if left > 0 {
+            let _ = writeln!(text, "  … and {left} more; --format json lists all");
+        }
+        text.push('\n');
     }
 }
 
@@ -132,7 +154,7 @@ fn trend(trend: Trend) -> &'static str {
     }
 }
 
-fn policy(change: &PolicyChange, plan: &Plan) -> String {
+fn policy(change: &PolicyChange) -> String {
     let sign = match change.trend {
         Trend::Added => '+',
         Trend::Removed => '-',
@@ -142,8 +164,7 @@ fn policy(change: &PolicyChange, plan: &Plan) -> String {
         (Some(old), Some(new)) => format!("{} -> {}", short(old), short(new)),
         (old, new) => short(new.or(old).unwrap_or_default()),
     };
-    let foreign =
-        if plan.foreign.contains(&change.destination) { " (not written by postls)" } else { "" };
+    let foreign = if change.foreign { " (not written by postls)" } else { "" };
     let destination = printable(&change.destination);
     let mut line = format!("  {sign} {destination:<28} {}{foreign}: {what}", trend(change.trend));
     for (sign, pins) in [('+', &change.pins_added), ('-', &change.pins_removed)] {

@@ -10,6 +10,7 @@
 //! are not evaluated.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -17,8 +18,10 @@ use super::is_space;
 
 /// Postfix's own limit on nested references (`mac_expand_callback`).
 const MAX_DEPTH: usize = 100;
-/// Far above any real value; Postfix has no limit and would fill the memory.
-const MAX_LENGTH: usize = 1 << 24;
+/// Bytes that may be read in all, far above any real value. Values that double
+/// with each step would fill the memory, or keep us for ever if they are empty
+/// in the end; Postfix has no limit.
+const MAX_WORK: usize = 1 << 24;
 
 /// Why a value cannot be expanded. Postfix programs that read it die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub enum Error {
     Garbage,
     /// A reference to itself, or more than 100 levels.
     TooDeep,
-    /// The result has more than 16 MiB.
+    /// More than 16 MiB of text have to be read for it.
     TooLong,
     /// `${name{…}}`, which postls does not evaluate.
     Function,
@@ -71,12 +74,29 @@ type Braced<'t> = (&'t [u8], &'t [u8]);
 /// Expands all references in `value`, recursively.
 pub fn expand(value: &[u8], lookup: &Lookup<'_>) -> Result<Vec<u8>, Error> {
     let mut result = Vec::new();
-    parse(value, lookup, 0, &mut result)?;
+    let work = Cell::new(0);
+    parse(value, lookup, Depth { level: 0, work: &work }, &mut result)?;
     Ok(result)
 }
 
+/// How deep we are in references, and what was done for all of them.
+#[derive(Clone, Copy)]
+struct Depth<'w> {
+    level: usize,
+    work: &'w Cell<usize>,
+}
+
 /// Copies text and hands each reference on (`mac_parse`).
-fn parse(text: &[u8], lookup: &Lookup<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+fn parse(
+    text: &[u8],
+    lookup: &Lookup<'_>,
+    depth: Depth<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    depth.work.set(depth.work.get() + text.len() + 1);
+    if depth.work.get() > MAX_WORK {
+        return Err(Error::TooLong);
+    }
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'$', rest) {
         out.extend_from_slice(&rest[..at]);
@@ -100,21 +120,21 @@ fn parse(text: &[u8], lookup: &Lookup<'_>, depth: usize, out: &mut Vec<u8>) -> R
         if body.is_empty() {
             return Err(Error::EmptyName);
         }
-        reference(body, lookup, depth + 1, out)?;
+        reference(body, lookup, Depth { level: depth.level + 1, ..depth }, out)?;
         rest = &rest[len..];
     }
     out.extend_from_slice(rest);
-    if out.len() > MAX_LENGTH { Err(Error::TooLong) } else { Ok(()) }
+    Ok(())
 }
 
 /// What stands between `${` and `}` (`mac_expand_callback`).
 fn reference(
     body: &[u8],
     lookup: &Lookup<'_>,
-    depth: usize,
+    depth: Depth<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    if depth > MAX_DEPTH {
+    if depth.level > MAX_DEPTH {
         return Err(Error::TooDeep);
     }
     let text = skip_blanks(body);
@@ -161,7 +181,7 @@ fn reference(
 fn comparison<'t>(
     text: &'t [u8],
     lookup: &Lookup<'_>,
-    depth: usize,
+    depth: Depth<'_>,
 ) -> Result<(bool, &'t [u8]), Error> {
     let (left, rest) = braced(text)?.ok_or(Error::Operand)?;
     let len = rest.iter().position(|byte| !b"<>!=?+-*/~&|%".contains(byte)).unwrap_or(rest.len());

@@ -40,20 +40,21 @@ pub struct Joined<'a> {
 
 /// Iterates over the logical lines of a file.
 pub fn logical_lines(bytes: &[u8]) -> impl Iterator<Item = Logical> {
-    let mut at = 0;
+    logical_lines_from(bytes, 0)
+}
+
+/// The logical lines from `at` on, where one begins.
+pub fn logical_lines_from(bytes: &[u8], mut at: usize) -> impl Iterator<Item = Logical> {
     std::iter::from_fn(move || {
         while at < bytes.len() {
-            let end = line_end(bytes, at);
+            let (end, mut plain) = line_end_and_plain(bytes, at);
             if is_trivia(&bytes[at..end]) {
                 at = end;
                 continue;
             }
             let (start, mut last) = (at, end);
-            let mut plain = memchr::memchr(0, &bytes[at..end]).is_none();
             let mut next = end;
-            while let Some(first) = bytes.get(next)
-                && (*first == b'#' || is_space(*first))
-            {
+            while next < bytes.len() && !begins_with_text(&bytes[next..]) {
                 let end = line_end(bytes, next);
                 if !is_trivia(&bytes[next..end]) {
                     (last, plain) = (end, false);
@@ -70,15 +71,21 @@ pub fn logical_lines(bytes: &[u8]) -> impl Iterator<Item = Logical> {
 }
 
 impl Logical {
+    /// The text that Postfix gets, if that is bytes of the source as they stand.
+    pub fn plain_text<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let line = &bytes[self.start as usize..self.end as usize];
+        self.plain.then(|| without_newline(line))
+    }
+
     /// The text that Postfix gets, joined from `bytes`, the whole source.
     pub fn join<'a>(&self, bytes: &'a [u8]) -> Joined<'a> {
         let range = self.start as usize..self.end as usize;
-        if self.plain {
-            let text = Cow::Borrowed(without_newline(&bytes[range.clone()]));
-            return Joined { text, start: range.start, further: Vec::new() };
+        if let Some(text) = self.plain_text(bytes) {
+            return Joined { text: Cow::Borrowed(text), start: range.start, further: Vec::new() };
         }
         let mut at = line_end(bytes, range.start);
-        let mut text = without_newline(&bytes[range.start..at]).to_vec();
+        let mut text = Vec::with_capacity(range.len());
+        text.extend_from_slice(without_newline(&bytes[range.start..at]));
         let mut further = Vec::new();
         while at < range.end {
             let end = line_end(bytes, at);
@@ -114,9 +121,24 @@ impl Joined<'_> {
     }
 }
 
+/// Whether a line that is no comment and continues none stands here: it begins a logical line.
+pub fn begins_with_text(line: &[u8]) -> bool {
+    line.first().is_some_and(|first| *first != b'#' && !is_space(*first))
+}
+
 /// Whether Postfix drops this physical line: blank, or a comment.
 pub fn is_trivia(line: &[u8]) -> bool {
     line.iter().find(|byte| !is_space(**byte)).is_none_or(|byte| *byte == b'#')
+}
+
+/// The end of the physical line that begins at `at`, and whether there is no
+/// NUL in it, found in one go.
+fn line_end_and_plain(bytes: &[u8], at: usize) -> (usize, bool) {
+    match memchr::memchr2(b'\n', 0, &bytes[at..]) {
+        None => (bytes.len(), true),
+        Some(length) if bytes[at + length] == b'\n' => (at + length + 1, true),
+        Some(_) => (line_end(bytes, at), false),
+    }
 }
 
 /// The end of the physical line that begins at `at`, its newline included.

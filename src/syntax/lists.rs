@@ -5,6 +5,9 @@ use std::ops::Range;
 /// What separates words in most lists (`CHARS_COMMA_SP`).
 pub const COMMA_SPACE: &Separators = &Separators::new(b", \t\r\n");
 
+/// What separates the words of master.cf (`MASTER_BLANKS`).
+pub const BLANKS: &Separators = &Separators::new(b" \t\r\n");
+
 /// Between fingerprints.
 pub const BAR: &Separators = &Separators::new(b"|");
 
@@ -47,15 +50,19 @@ pub fn words<'a>(
     std::iter::from_fn(move || {
         at += text[at..].iter().position(|it| separators.class(*it) != Class::Separator)?;
         let (start, mut level) = (at, 0_usize);
-        while let Some(byte) = text.get(at) {
-            match separators.class(*byte) {
-                Class::Brace if *byte == b'{' => level += 1,
-                Class::Brace => level = level.saturating_sub(1),
-                Class::Separator if level == 0 => break,
-                Class::Separator | Class::Word => {}
+        while let Some(skipped) =
+            text[at..].iter().position(|it| separators.class(*it) != Class::Word)
+        {
+            at += skipped;
+            match text[at] {
+                b'{' => level += 1,
+                b'}' => level = level.saturating_sub(1),
+                _ if level == 0 => return Some(start..at),
+                _ => {}
             }
             at += 1;
         }
+        at = text.len();
         Some(start..at)
     })
 }

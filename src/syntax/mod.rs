@@ -9,6 +9,7 @@ pub mod expand;
 pub mod lines;
 pub mod lists;
 pub mod main_cf;
+pub mod master_cf;
 pub mod table;
 
 /// White space as Postfix's reader sees it: C's `isspace` in the C locale

@@ -5,12 +5,13 @@
 //! The key keeps its quotes. Whether a key is folded to lower case, and which
 //! of two equal keys counts, is the business of whoever reads the table.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lines::{self, Joined, Logical};
 use super::{is_space, trim};
 
-/// A parsed table: some 16 bytes for each row, whatever the row's length.
+/// A parsed table: 16 bytes for each row, whatever the row's length.
 #[derive(Debug, Default)]
 pub struct Table {
     /// In the order of the file.
@@ -20,7 +21,10 @@ pub struct Table {
 /// One logical line of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    line: Logical,
+    // The fields of its `Logical`, which would take more room in one piece.
+    start: u32,
+    end: u32,
+    plain: bool,
     /// Where the key ends in the joined text.
     key_end: u32,
     /// What Postfix makes of it.
@@ -50,36 +54,72 @@ pub struct RowText<'a> {
 
 /// Reads any bytes; never fails.
 pub fn parse(bytes: &[u8]) -> Table {
+    Table { rows: parse_part(bytes, 0..bytes.len()) }
+}
+
+/// The rows of one of the [`parts`] of `bytes`, the whole source.
+pub fn parse_part(bytes: &[u8], part: Range<usize>) -> Vec<Row> {
     // Rows are seldom shorter than this; the guess saves copying a large table's list.
-    let mut rows = Vec::with_capacity(bytes.len() / 48);
-    rows.extend(lines::logical_lines(bytes).map(|line| row(bytes, line)));
-    Table { rows }
+    let mut rows = Vec::with_capacity(part.len() / 48);
+    let bytes = &bytes[..part.end];
+    rows.extend(lines::logical_lines_from(bytes, part.start).map(|line| row(bytes, line)));
+    rows
+}
+
+/// Parts of `size` bytes or some more that can be parsed each for itself: all
+/// but the first begin where a logical line does.
+pub fn parts(bytes: &[u8], size: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        if start == bytes.len() {
+            return None;
+        }
+        let mut end = bytes.len().min(start + size.max(1));
+        while end < bytes.len()
+            && !(bytes[end - 1] == b'\n' && lines::begins_with_text(&bytes[end..]))
+        {
+            end = lines::line_end(bytes, end);
+        }
+        Some(std::mem::replace(&mut start, end)..end)
+    })
 }
 
 impl Row {
     /// Where the row stands in the source, from its key to the end of its last line.
     pub fn range(&self) -> Range<usize> {
-        self.line.start as usize..self.line.end as usize
+        self.start as usize..self.end as usize
     }
 
     /// The key as it is written in `bytes`, the whole source.
     pub fn key_range(&self, bytes: &[u8]) -> Range<usize> {
-        let straight = self.line.start as usize..(self.line.start + self.key_end) as usize;
+        let straight = self.start as usize..(self.start + self.key_end) as usize;
         // Only a quoted key can run over a line's end.
-        if self.line.plain || memchr::memchr(b'\n', &bytes[straight.clone()]).is_none() {
+        if self.plain || memchr::memchr(b'\n', &bytes[straight.clone()]).is_none() {
             straight
         } else {
-            self.line.join(bytes).locate(0..self.key_end as usize)
+            self.line().join(bytes).locate(0..self.key_end as usize)
+        }
+    }
+
+    /// What [`RowText::value`] says, copied only where it runs over several lines.
+    pub fn value<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.line().plain_text(bytes) {
+            Some(text) => trim(&text[self.key_end as usize..]).1.into(),
+            None => self.text(bytes).value().to_vec().into(),
         }
     }
 
     /// Key and value, joined from the whole source.
     pub fn text<'a>(&self, bytes: &'a [u8]) -> RowText<'a> {
-        let joined = self.line.join(bytes);
+        let joined = self.line().join(bytes);
         let key_end = self.key_end as usize;
         let (start, value) = trim(&joined.text[key_end..]);
         let value = key_end + start..key_end + start + value.len();
         RowText { joined, key_end, value }
+    }
+
+    fn line(&self) -> Logical {
+        Logical { start: self.start, end: self.end, plain: self.plain }
     }
 }
 
@@ -101,34 +141,44 @@ impl RowText<'_> {
 }
 
 fn row(bytes: &[u8], line: Logical) -> Row {
-    let joined = line.join(bytes);
-    let text = joined.text.as_ref();
+    let joined;
+    let text = match line.plain_text(bytes) {
+        Some(text) => text,
+        None => {
+            joined = line.join(bytes);
+            &joined.text
+        }
+    };
     let (key_end, balanced) = key_end(text);
     let kind = if text.first().copied().is_some_and(is_space) {
         Kind::Orphan
     } else if !balanced {
         Kind::UnbalancedQuote
-    } else if trim(&text[key_end..]).1.is_empty() {
+    } else if text[key_end..].iter().copied().all(is_space) {
         Kind::MissingValue
     } else {
         Kind::Entry
     };
-    Row { line, key_end: crate::text::offset(key_end), kind }
+    let Logical { start, end, plain } = line;
+    Row { start, end, key_end: crate::text::offset(key_end), plain, kind }
 }
 
 /// Where the key ends, and whether its quotes are closed.
 fn key_end(text: &[u8]) -> (usize, bool) {
     let (mut at, mut quoted) = (0, false);
-    while let Some(byte) = text.get(at) {
-        match byte {
+    // What names are made of comes behind white space and quotes in ASCII.
+    let may_matter = |byte: &u8| *byte <= b'"' || *byte == b'\\';
+    while let Some(skipped) = text.get(at..).and_then(|it| it.iter().position(may_matter)) {
+        at += skipped;
+        match text[at] {
             b'\\' => at += 1,
             b'"' => quoted = !quoted,
-            byte if is_space(*byte) && !quoted => break,
+            byte if is_space(byte) && !quoted => return (at, true),
             _ => {}
         }
         at += 1;
     }
-    (at.min(text.len()), !quoted)
+    (text.len(), !quoted)
 }
 
 #[cfg(test)]
@@ -143,6 +193,20 @@ mod tests {
             (owned(text.key()), owned(text.value()), row.kind)
         };
         parse(bytes).rows.iter().map(show).collect()
+    }
+
+    #[test]
+    fn parts_have_the_rows_of_the_whole() {
+        let source =
+            b" orphan\na b\n  c\n\n# d\n e\nf g\n\nh\0 i\n\tj\nk l\n# m\n n\n\"o\n p\" q\nr";
+        let whole = format!("{:?}", parse(source).rows);
+        for size in 0..=source.len() {
+            let parts = parts(source, size);
+            let rows: Vec<Row> = parts.flat_map(|part| parse_part(source, part)).collect();
+            assert_eq!(format!("{rows:?}"), whole, "parts of {size} bytes");
+        }
+        assert_eq!(parts(source, 1).count(), 7, "as many as there are logical lines");
+        assert_eq!(parts(b"", 1).count(), 0);
     }
 
     /// Each row was tried with `postmap -s texthash:` of 3.5 to 3.12.

@@ -2,6 +2,10 @@
 
 /// The nearest of `names`, if one is near enough to be meant; case does not count.
 pub fn nearest<'n>(typo: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // The cost is the product of the lengths, and no name is that long.
+    if typo.len() > 100 {
+        return None;
+    }
     let typo = typo.to_lowercase();
     names
         .map(|name| (strsim::damerau_levenshtein(&typo, &name.to_lowercase()), name))

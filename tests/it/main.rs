@@ -8,6 +8,8 @@ mod generated;
 mod lab;
 mod oracle;
 mod plan;
+mod roundtrip;
 mod rules;
 mod tidy;
 mod transcripts;
+mod wrong_input;

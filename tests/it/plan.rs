@@ -139,7 +139,11 @@ fn a_plan_says_what_it_means() {
             ("t.example", Trend::Removed),
         ]
     );
-    assert_eq!(plan.foreign, ["old.example"], "t.example is in the policy file, if only as a test");
+    assert_eq!(
+        plan.foreign().collect::<Vec<_>>(),
+        ["old.example"],
+        "t.example is in the policy file, if only as a test"
+    );
     let names: Vec<&str> = plan.parameters.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["smtp_use_tls", "smtp_tls_policy_maps"]);
     let files: Vec<String> = plan

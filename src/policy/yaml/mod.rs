@@ -107,7 +107,7 @@ fn top(reader: &mut Reader, root: Value<'_>, role: Role, broken: bool, file: &mu
             "table" => file.table = table(reader, field),
             "profiles" => file.profiles = entry::profiles(reader, value),
             "destinations" => file.entries = entry::destinations(reader, value),
-            "include" => file.includes = owned(reader.texts(value, "include")),
+            "include" => file.includes = includes(reader, value),
             _ => lint(reader, value),
         }
     }
@@ -122,6 +122,18 @@ fn top(reader: &mut Reader, root: Value<'_>, role: Role, broken: bool, file: &mu
         reader.note(ProblemKind::Value, clash.name.span, text).help =
             Some("take it out of parameters; other tables in its list stay".to_owned());
     }
+}
+
+/// Patterns with `**` are refused: they walk through everything below.
+fn includes(reader: &mut Reader, value: Value<'_>) -> Vec<Placed<String>> {
+    let (wide, fine): (Vec<_>, Vec<_>) =
+        owned(reader.texts(value, "include")).into_iter().partition(|it| it.value.contains("**"));
+    for pattern in wide {
+        let text = format!("\"{}\" would search everything below it", shortened(&pattern.value));
+        reader.note(ProblemKind::Value, pattern.span, text).help =
+            Some("name the folder: partners/*.yaml".to_owned());
+    }
+    fine
 }
 
 fn postfix(reader: &mut Reader, value: Value<'_>) -> Option<Placed<Version>> {
@@ -182,8 +194,7 @@ fn table(reader: &mut Reader, field: Field<'_>) -> Table {
         match field.name {
             "path" => {
                 let Some(path) = reader.text(field.value, "path") else { continue };
-                let outside =
-                    path.value.starts_with('/') || path.value.split('/').any(|it| it == "..");
+                let outside = path.value.split('/').any(|it| matches!(it, "" | "." | ".."));
                 let unfit = |it: char| {
                     it.is_whitespace()
                         || it.is_control()

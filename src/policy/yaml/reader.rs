@@ -55,8 +55,12 @@ impl Reader {
             };
             if let Some(first) = seen.get(name) {
                 let first = *first;
-                self.note(ProblemKind::DuplicateKey, key.span(), format!("\"{name}\" again"))
-                    .related = Some((first, "the first one".to_owned()));
+                self.note(
+                    ProblemKind::DuplicateKey,
+                    key.span(),
+                    format!("\"{}\" again", shortened(name)),
+                )
+                .related = Some((first, "the first one".to_owned()));
                 continue;
             }
             seen.insert(name, key.span());
@@ -68,7 +72,7 @@ impl Reader {
     /// Notes a key that does not exist, with the nearest one that does.
     pub(super) fn unknown_key(&mut self, field: Field<'_>, what: &str, known: &[&str]) {
         let nearest = nearest(field.name, known.iter().copied());
-        let text = format!("{what} has no \"{}\"", field.name);
+        let text = format!("{what} has no \"{}\"", shortened(field.name));
         self.note(ProblemKind::UnknownKey, field.key, text).help = Some(match nearest {
             Some(name) => format!("did you mean \"{name}\"?"),
             None => format!("it has: {}", known.join(", ")),
