@@ -201,7 +201,6 @@ pub(crate) fn policy_row(bytes: &[u8]) {
     let row = row::parse(bytes);
     let all = 0..bytes.len();
     inside(&row.level, &all);
-    row.comment.iter().for_each(|it| inside(it, &all));
     for attribute in row.attributes() {
         inside(&attribute.word, &all);
         inside(&attribute.name, &attribute.word);

@@ -149,16 +149,16 @@ impl Row<'_> {
     /// Hands every problem of the row to `found`.
     pub fn problems(&self, judge: Judge, found: &mut dyn FnMut(Problem)) {
         let level = self.security_level();
+        if level == Some(SecurityLevel::None) {
+            // Whatever follows is ignored with a warning.
+            return;
+        }
         let mut matches = 0;
         for word in self.words() {
             // To Postfix a word like the others; to whoever wrote it, the end of the row.
             if self.text[word.start] == b'#' {
                 found(Problem::Comment(word.start..self.text.len()));
                 break;
-            }
-            if level == Some(SecurityLevel::None) {
-                // Postfix ignores the attributes with a warning.
-                continue;
             }
             let attribute = attribute(self.text, word);
             let name = &self.text[attribute.name.clone()];
