@@ -2,7 +2,7 @@
 //!
 //! The forms of the rows are those of the public TLS policy tables that list
 //! many destinations: most name the server, some only ask for encryption, few
-//! pin a fingerprint; some run over several lines, and there are remarks.
+//! pin a fingerprint; a few run over several lines, and there are remarks.
 
 use std::fmt::Write;
 
@@ -21,43 +21,44 @@ const WORDS: [&str; 32] = [
 ];
 const ENDS: [&str; 4] = ["example", "example.com", "example.net", "example.org"];
 
-/// A TLS policy table with four mistakes at its end.
-pub(crate) fn table(rows: u32) -> Vec<u8> {
-    let mut text = String::from("# TLS policies for outgoing mail\n\n");
-    for index in 0..rows {
-        if index % 50 == 49 {
+/// The rows of a TLS policy table, in no order.
+pub(crate) fn rows(count: u32) -> Vec<String> {
+    (0..count).map(row).collect()
+}
+
+/// The shares are those of the public tables: four of five rows say `match=`.
+fn row(index: u32) -> String {
+    let name = domain(index);
+    // Many destinations have their mail at few providers.
+    let provider = domain(noise(index, 1) % 1000);
+    match noise(index, 0) % 100 {
+        0..38 => format!("{name}\t\tsecure match=.{provider}"),
+        38..60 => format!("{name}\tsecure match=nexthop:dot-nexthop"),
+        60..80 => format!("{name}    secure match=mx.{name}:.{provider}"),
+        80..82 => format!("{name} secure match=mx.{name} protocols=>=TLSv1.2 ciphers=high"),
+        82..84 => format!("[mx.{name}]:587 secure match=mx.{name} servername=mx.{name}"),
+        84..91 => format!("{name} encrypt"),
+        91..93 => format!(".{name} encrypt protocols=>=TLSv1.2"),
+        93..96 => format!("{name}\tdane-only"),
+        96 => format!("{name} fingerprint match={}", pin(index)),
+        97 => format!("{name} secure\n    # as agreed\n    match=mx1.{name}:mx2.{name}"),
+        98 => format!("{name} verify ciphers=high"),
+        _ => format!("{name} may"),
+    }
+}
+
+/// A table of such rows, with remarks between them and four mistakes at the end.
+pub(crate) fn table(rows: &[String]) -> Vec<u8> {
+    let mut text = String::from("# TLS policies for outgoing mail\n");
+    for (index, row) in rows.iter().enumerate() {
+        if index % 20 == 0 {
             let _ = write!(text, "\n# Ticket {index}: asked for by telephone\n");
         }
-        let name = domain(index);
-        let _ = match noise(index, 0) % 100 {
-            0..25 => writeln!(text, "{name}\t\tsecure match=.{}", domain(index / 2)),
-            25..45 => writeln!(text, "{name}\tsecure match=nexthop:dot-nexthop"),
-            45..57 => writeln!(
-                text,
-                "{name} secure match=mx1.{name}:mx2.{name} protocols=>=TLSv1.2 ciphers=high"
-            ),
-            57..62 => writeln!(text, "{name}\n    secure match=mx.{name}:.mail.{name}"),
-            62..68 => writeln!(
-                text,
-                "[mail.{name}]:587    secure match=mail.{name} servername=mail.{name}"
-            ),
-            68..82 => writeln!(text, "{name}    encrypt"),
-            82..89 => writeln!(text, ".{name} encrypt protocols=>=TLSv1.2"),
-            89..93 => writeln!(text, "{name} dane-only"),
-            93..96 => writeln!(text, "{name} fingerprint match={}", pin(index)),
-            96..97 => writeln!(
-                text,
-                "{name} fingerprint\n    match={}\n    # the next one\n    match={}",
-                pin(index),
-                pin(index + 1)
-            ),
-            97..99 => writeln!(text, "{name} verify ciphers=high"),
-            _ => writeln!(text, "{name} may"),
-        };
+        text.push_str(row);
+        text.push('\n');
     }
     let again = domain(0).to_uppercase();
-    let _ =
-        writeln!(text, "{again} none\nmissing.example\na.example encypt\nb.example may match=x");
+    let _ = writeln!(text, "{again} none\nmissing.test\na.test encypt\nb.test may match=x");
     text.into_bytes()
 }
 
@@ -80,7 +81,8 @@ destinations:
     for index in 0..destinations {
         let name = domain(index);
         let _ = match noise(index, 0) % 10 {
-            0..3 => writeln!(text, "  {name}: encrypt\n  .{name}: encrypt"),
+            0..2 => writeln!(text, "  {name}: encrypt"),
+            2 => writeln!(text, "  .{name}: encrypt"),
             3..5 => writeln!(text, "  {name}: {{use: partner}}"),
             5..7 => writeln!(
                 text,
@@ -109,9 +111,9 @@ destinations:
 fn domain(index: u32) -> String {
     // An odd factor makes every number another one.
     let mixed = index.wrapping_mul(0x9E_37_79_B1) % (1 << 20);
-    let word = |shift: u32| WORDS[(mixed >> shift) as usize % WORDS.len()];
-    let end = ENDS[noise(index, 1) as usize % ENDS.len()];
-    format!("{}-{}{}.{end}", word(0), word(5), mixed >> 10)
+    let word = WORDS[mixed as usize % WORDS.len()];
+    let end = ENDS[noise(mixed, 2) as usize % ENDS.len()];
+    format!("{word}{}.{end}", mixed >> 5)
 }
 
 /// A SHA-256 fingerprint.

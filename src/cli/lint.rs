@@ -175,7 +175,7 @@ fn add_unlisted(
     }
     let path = request.directory.join(file);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if is_yaml(&path) || name == "master.cf" {
+    if is_yaml(&path) {
         return Err(Stop(format!(
             "{}: nothing in {} reads this file",
             path.display(),

@@ -39,6 +39,7 @@ pub(super) struct Loaded {
     pub(super) directory: PathBuf,
     pub(super) sources: Sources,
     pub(super) main_cf: Option<SourceId>,
+    pub(super) master_cf: Option<SourceId>,
     /// The TLS policy tables that could be read.
     pub(super) tables: Vec<ListedTable>,
     pub(super) policy: Option<PolicyFile>,
@@ -79,6 +80,9 @@ impl Loaded {
     /// What rules look at.
     pub(super) fn context(&self) -> Context<'_> {
         let mut context = Context::new(&self.sources, self.main_cf, self.version);
+        if let Some(master_cf) = self.master_cf {
+            context.add_services(master_cf);
+        }
         for (source, kind, client) in &self.tables {
             context.add_table(*source, *kind, *client);
         }
@@ -100,6 +104,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     let policy = loader.policy()?;
     let (version, version_why) = loader.version(policy.as_ref());
     let main_cf = loader.optional("main.cf")?;
+    let master_cf = loader.optional("master.cf")?;
     let tables = match main_cf {
         Some(main_cf) => loader.tables(main_cf, version)?,
         None => Vec::new(),
@@ -109,6 +114,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         directory: request.directory.clone(),
         sources: loader.sources,
         main_cf,
+        master_cf,
         tables,
         policy,
         version,
@@ -306,9 +312,6 @@ impl Loader<'_> {
     }
 
     fn say_what_is_left_out(&mut self) {
-        if self.host.exists(&self.request.directory.join("master.cf")) {
-            self.skip("master.cf", "postls does not read it yet; \"-o\" overrides are not known");
-        }
         self.skip("certificates, keys and other lookup tables", "postls does not look at them yet");
     }
 }

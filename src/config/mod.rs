@@ -1,8 +1,8 @@
 //! What the files mean together: the value of a parameter and who set it.
 //!
-//! Known limits: only main.cf is read; `-o` overrides of master.cf and the
-//! host's own values (myhostname and the like) are not known here.
+//! Known limit: the host's own values (myhostname and the like) are not known here.
 
+mod services;
 mod tables;
 
 use std::borrow::Cow;
@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+pub use services::{Override, Services};
 pub use tables::{TableKind, TableName};
 
 use crate::postfix::{self, Parameter, Version};

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
-use crate::config::{Configuration, Origin, TableKind};
+use crate::config::{Configuration, Origin, Override, Services, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::{Judge, Problem as RowProblem};
 use crate::policy::{Parameter, Policies, Problem, ProblemKind};
@@ -58,6 +58,8 @@ pub struct Context<'a> {
     pub version: Version,
     /// main.cf, where there is one.
     pub configuration: Option<Configuration<'a>>,
+    /// master.cf, where there is one.
+    pub services: Option<Services<'a>>,
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
     /// What the policy files say.
@@ -94,10 +96,21 @@ impl<'a> Context<'a> {
             sources,
             version,
             configuration: main_cf.map(|source| Configuration::new(sources, source, version)),
+            services: None,
             tables: Vec::new(),
             policies: None,
             problems: &[],
         }
+    }
+
+    /// Adds master.cf.
+    pub fn add_services(&mut self, master_cf: SourceId) {
+        self.services = Some(Services::new(self.sources, master_cf));
+    }
+
+    /// The `-o` values of a parameter in master.cf.
+    pub fn overrides(&self, name: &str) -> Vec<Override> {
+        self.services.iter().flat_map(Services::overrides).filter(|it| it.name == name).collect()
     }
 
     /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.

@@ -10,6 +10,7 @@ macro_rules! rules {
     };
 }
 
+mod master;
 mod parameter;
 mod policy;
 mod policy_file;
@@ -21,6 +22,7 @@ mod tls;
 static TOPICS: &[(&str, &[&Rule])] = &[
     ("syntax", syntax::RULES),
     ("parameter", parameter::RULES),
+    ("master", master::RULES),
     ("tls", tls::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),

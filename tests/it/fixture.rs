@@ -44,6 +44,9 @@ impl Fixture {
     pub(crate) fn context(&self, version: Version) -> Context<'_> {
         let main_cf = self.source("main.cf");
         let mut context = Context::new(&self.sources, main_cf, version);
+        if let Some(master_cf) = self.source("master.cf") {
+            context.add_services(master_cf);
+        }
         for client in ["smtp", "lmtp"] {
             let Some(main_cf) = main_cf else { break };
             let configuration = Configuration::new(&self.sources, main_cf, version);

@@ -4,6 +4,7 @@ use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::syntax::lines;
 use crate::syntax::main_cf::Kind;
+use crate::syntax::master_cf;
 use crate::text::{SourceId, Span};
 
 pub(super) static RULE: Rule = Rule {
@@ -45,6 +46,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for group in &configuration.main_cf().groups {
             if matches!(group.kind, Kind::Orphan) {
                 at(configuration.span(group.range.clone()).source, group.range.clone());
+            }
+        }
+    }
+    if let Some(services) = &context.services {
+        for group in &services.master_cf().groups {
+            if matches!(group.kind, master_cf::Kind::Orphan) {
+                at(services.span(group.range.clone()).source, group.range.clone());
             }
         }
     }

@@ -1,6 +1,7 @@
 //! TLS settings of main.cf.
 
-use crate::config::{Configuration, Setting};
+use crate::lint::Context;
+use crate::text::Span;
 
 rules! {
     smtp_tls_level_invalid,
@@ -8,13 +9,29 @@ rules! {
     weak_fingerprint_digest,
 }
 
-/// A level that main.cf sets, expanded, in front of a comment that stands
-/// behind it: the comment is a finding of its own.
-fn level<'c>(configuration: &'c Configuration<'_>, name: &str) -> Option<(Setting<'c>, Vec<u8>)> {
-    let setting = configuration.setting(name)?;
-    let mut level = configuration.value(name).0.ok()?;
-    if let Some(comment) = level.windows(2).position(|it| it == b" #") {
-        level.truncate(comment);
-    }
-    Some((setting, level.trim_ascii().to_vec()))
+/// A level and the place that sets it.
+struct Level {
+    span: Span,
+    value: Vec<u8>,
+}
+
+/// The levels that main.cf and the services of master.cf set, expanded, in
+/// front of a comment that stands behind one: the comment is a finding of its own.
+fn levels(context: &Context<'_>, name: &str) -> Vec<Level> {
+    let Some(configuration) = &context.configuration else { return Vec::new() };
+    let setting =
+        configuration.setting(name).map(|it| (it.value_span(), it.value().text().to_vec()));
+    let overrides = context.overrides(name).into_iter().map(|it| (it.value_span, it.value));
+    setting
+        .into_iter()
+        .chain(overrides)
+        .filter_map(|(span, value)| {
+            let mut value = configuration.expand(&value).ok()?;
+            if let Some(comment) = value.windows(2).position(|it| it == b" #") {
+                value.truncate(comment);
+            }
+            let value = value.trim_ascii().to_vec();
+            (!value.is_empty()).then_some(Level { span, value })
+        })
+        .collect()
 }

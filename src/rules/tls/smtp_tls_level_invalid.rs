@@ -29,14 +29,13 @@ lmtp_tls_security_level =
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(configuration) = &context.configuration else { return };
     for client in ["smtp", "lmtp"] {
-        let name = format!("{client}_tls_security_level");
-        let Some((setting, level)) = super::level(configuration, &name) else { continue };
-        if !level.is_empty() && SecurityLevel::parse(&level).is_none() {
-            findings
-                .at(setting.value_span(), format!("{client}(8) exits"))
-                .help(format!("one of {}", SecurityLevel::names()));
+        for level in super::levels(context, &format!("{client}_tls_security_level")) {
+            if SecurityLevel::parse(&level.value).is_none() {
+                findings
+                    .at(level.span, format!("{client}(8) exits"))
+                    .help(format!("one of {}", SecurityLevel::names()));
+            }
         }
     }
 }

@@ -32,18 +32,16 @@ postscreen_tls_security_level = encrypt
 fn check(context: &Context<'_>, findings: &mut Findings) {
     const SERVERS: [(&str, &str); 3] =
         [("smtpd", "smtpd_tls"), ("postscreen", "postscreen_tls"), ("tlsproxy", "tlsproxy_tls")];
-    let Some(configuration) = &context.configuration else { return };
     for (program, prefix) in SERVERS {
-        let name = format!("{prefix}_security_level");
-        let Some((setting, level)) = super::level(configuration, &name) else { continue };
-        let text = match SecurityLevel::parse(&level) {
-            _ if level.is_empty() => continue,
-            Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Encrypt) => continue,
-            Some(SecurityLevel::Fingerprint | SecurityLevel::Verify | SecurityLevel::Secure) => {
-                "Postfix uses \"encrypt\" instead".to_owned()
-            }
-            Some(SecurityLevel::Dane | SecurityLevel::DaneOnly) | None => format!("{program}(8) exits"),
-        };
-        findings.at(setting.value_span(), text).help("one of none, may, encrypt");
+        for level in super::levels(context, &format!("{prefix}_security_level")) {
+            let text = match SecurityLevel::parse(&level.value) {
+                Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Encrypt) => continue,
+                Some(SecurityLevel::Fingerprint | SecurityLevel::Verify | SecurityLevel::Secure) => {
+                    "Postfix uses \"encrypt\" instead".to_owned()
+                }
+                Some(SecurityLevel::Dane | SecurityLevel::DaneOnly) | None => format!("{program}(8) exits"),
+            };
+            findings.at(level.span, text).help("one of none, may, encrypt");
+        }
     }
 }
