@@ -217,7 +217,8 @@ pub(crate) fn policy_row(bytes: &[u8]) {
                 | P::MalformedFingerprint(range)
                 | P::FingerprintLength(range, ..)
                 | P::NoFingerprint(range)
-                | P::Comment(range)) = problem;
+                | P::Comment(range)
+                | P::Attribute(range, _)) = problem;
                 inside(&range, &all);
             });
         }

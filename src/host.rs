@@ -35,12 +35,16 @@ pub trait Host {
     fn exists(&self, path: &Path) -> bool;
     /// The path without symbolic links and `..`; it must exist.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+    /// Whether it is a directory; symbolic links are followed.
+    fn is_directory(&self, path: &Path) -> bool;
     /// The files that a shell pattern names, sorted.
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
     /// Writes a new file under a temporary name in the directory of `target`,
     /// with the owner, mode and attributes of `target` if that exists, and
     /// safely on the disk. The caller renames it or removes it.
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf>;
+    /// Gives a file the owner, mode and attributes of another one.
+    fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Puts a staged file in its place, safely on the disk.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
@@ -78,6 +82,10 @@ impl Host for System {
         fs::canonicalize(path)
     }
 
+    fn is_directory(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let paths = glob::glob(pattern).map_err(io::Error::other)?;
         paths.map(|path| path.map_err(Into::into)).collect()
@@ -99,6 +107,10 @@ impl Host for System {
         staged.as_file().sync_all()?;
         let (_, path) = staged.keep().map_err(|it| it.error)?;
         Ok(path)
+    }
+
+    fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()> {
+        copy_attributes(&File::open(from)?, &File::options().write(true).open(to)?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

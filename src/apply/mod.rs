@@ -9,13 +9,14 @@
 //! old, each of them whole.
 
 pub mod index;
+mod running;
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::host::Host;
 use crate::plan::{self, Change, Plan};
+use running::Running;
 
 /// When a running Postfix is told to read its files again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +30,25 @@ pub enum Reload {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// Nothing had to change.
-    Nothing,
-    /// Files changed; Postfix does not run, or needs not be told.
-    Written,
-    /// Files changed, and Postfix read them again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Whether files changed.
+    pub changed: bool,
+    /// What Postfix knows of it.
+    pub postfix: Told,
+}
+
+/// What a running Postfix knows of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It notices by itself, or nothing changed.
+    NotNeeded,
+    /// None runs with this directory.
+    NotRunning,
+    /// It read its files again.
     Reloaded,
+    /// It goes on with what it read before, because of this.
+    NotTold(String),
 }
 
 /// Why a plan was not made true.
@@ -67,16 +79,13 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Makes `plan` true in `directory`.
+/// Makes `plan` true in `directory`, which is an absolute path.
 pub fn apply(
     host: &dyn Host,
     directory: &Path,
     plan: &Plan,
     reload: Reload,
 ) -> Result<Done, Failure> {
-    if plan.changes.is_empty() {
-        return Ok(Done::Nothing);
-    }
     let mut work = Work { host, directory, renames: Vec::new(), backups: Vec::new() };
     let result = work.run(plan, reload);
     work.remove_leftovers();
@@ -105,6 +114,14 @@ struct Work<'h> {
 
 impl Work<'_> {
     fn run(&mut self, plan: &Plan, reload: Reload) -> Result<Done, Failure> {
+        let changed = !plan.changes.is_empty();
+        let needed = changed && plan.reload;
+        let wanted = match reload {
+            Reload::Auto | Reload::Never => needed,
+            Reload::Always => true,
+        };
+        // Asked while main.cf is the old one: Postfix's commands wait for a young file.
+        let running = if wanted { running::state(self.host, self.directory) } else { Running::No };
         self.stage(plan).map_err(Failure::Refused)?;
         self.check_base(plan).map_err(Failure::Refused)?;
         for index in 0..self.renames.len() {
@@ -114,13 +131,21 @@ impl Work<'_> {
                 return Err(self.put_back(index + 1, format!("{}: {error}", to.display())));
             }
         }
-        if !self.wants_reload(plan, reload) {
-            return Ok(Done::Written);
-        }
-        match self.postfix("reload") {
-            Ok(()) => Ok(Done::Reloaded),
-            Err(why) => Err(self.put_back(self.renames.len(), format!("postfix reload: {why}"))),
-        }
+        let postfix = match (running, reload) {
+            _ if !wanted => Told::NotNeeded,
+            (Running::No, _) => Told::NotRunning,
+            (Running::Yes, Reload::Never) => Told::NotTold("--reload never".to_owned()),
+            (Running::Unknown(why), _) => {
+                Told::NotTold(format!("cannot tell whether it runs: {why}"))
+            }
+            (Running::Yes, Reload::Auto | Reload::Always) => {
+                if let Err(why) = running::reload(self.host, self.directory) {
+                    return Err(self.put_back(self.renames.len(), why));
+                }
+                Told::Reloaded
+            }
+        };
+        Ok(Done { changed, postfix })
     }
 
     /// Writes everything under temporary names, the old files too. In reverse,
@@ -135,16 +160,18 @@ impl Work<'_> {
                     self.renames.push(Rename { from: staged, to: target });
                 }
                 Change::Index { kind, name, text, .. } => {
-                    let target = self.target(name)?;
-                    let source = self.staged(&target, text)?;
+                    // Beside the name in main.cf, also where that is a symbolic link.
+                    let table = self.directory.join(name);
+                    let source = self.staged(&table, text)?;
                     let built = index::build(self.host, self.directory, kind, &source, text);
                     let removed = self.host.remove(&source);
                     for (suffix, from) in index::files(kind, &source) {
-                        let to = with_suffix(&target, suffix);
+                        let to = self.target(&format!("{name}.{suffix}"))?;
                         self.renames.push(Rename { from, to });
                     }
                     built?;
                     removed.map_err(|error| format!("{}: {error}", source.display()))?;
+                    self.keep_attributes(index::files(kind, &source).len())?;
                 }
             }
         }
@@ -159,6 +186,16 @@ impl Work<'_> {
                 None
             };
             self.backups.push(Backup { of, old });
+        }
+        Ok(())
+    }
+
+    /// An index gets the owner and mode of the one that it replaces.
+    fn keep_attributes(&self, count: usize) -> Result<(), String> {
+        let built = &self.renames[self.renames.len() - count..];
+        for Rename { from, to } in built.iter().filter(|it| self.host.exists(&it.to)) {
+            let copied = self.host.copy_attributes(to, from);
+            copied.map_err(|error| format!("{}: {error}", to.display()))?;
         }
         Ok(())
     }
@@ -219,25 +256,6 @@ impl Work<'_> {
         let old = self.backups.iter().filter_map(|it| it.old.as_ref());
         for path in staged.chain(old).filter(|it| self.host.exists(it)) {
             let _ = self.host.remove(path);
-        }
-    }
-
-    fn wants_reload(&self, plan: &Plan, reload: Reload) -> bool {
-        let wanted = match reload {
-            Reload::Auto => plan.reload,
-            Reload::Always => true,
-            Reload::Never => false,
-        };
-        // `postfix status` fails where no Postfix runs with this directory.
-        wanted && self.postfix("status").is_ok()
-    }
-
-    fn postfix(&self, command: &str) -> Result<(), String> {
-        let arguments = [OsStr::new("-c"), self.directory.as_os_str(), OsStr::new(command)];
-        match self.host.run("postfix", &arguments, b"") {
-            Ok(ran) if ran.success => Ok(()),
-            Ok(ran) => Err(ran.stderr),
-            Err(error) => Err(error.to_string()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{CHANGED, Common, OK, Outcome, PUT_BACK, STUCK, Stop, complain, planning};
-use crate::apply::{self, Done, Failure};
+use crate::apply::{self, Done, Failure, Told};
 use crate::host::System;
 use crate::report::plan;
 use crate::text::shortened;
@@ -70,7 +70,7 @@ impl Apply {
             return Err(Stop(format!(
                 "{} has rows that postls did not write and the policy file does not have: {}; \
                  take them over into the policy file, or drop them with --adopt; nothing was changed",
-                loaded.directory.join(&plan.base[1].name).display(),
+                plan.base[1].name,
                 shortened(&foreign.join(", "))
             )));
         }
@@ -91,32 +91,44 @@ impl Apply {
                         Failure::PutBack(_) => PUT_BACK,
                         Failure::Stuck { .. } => STUCK,
                     };
-                    return Ok(Outcome { output: String::new(), status });
+                    return Ok(Outcome { output: Vec::new(), status });
                 }
             }
         };
         let changed = !plan.changes.is_empty();
         let status = if changed && self.detailed_exitcode { CHANGED } else { OK };
         let output = match self.format {
-            Format::Json => plan::to_json(plan, done),
+            Format::Json => plan::to_json(plan, done.as_ref()),
             Format::Human => {
                 let mut text = String::new();
                 if changed && (self.diff || self.check) {
                     text = plan::human(plan, common.style());
                 }
                 if !common.quiet {
-                    text.push_str(match done {
-                        None if changed => "\nonly checked: nothing was changed\n",
-                        None | Some(Done::Nothing) => {
-                            "nothing to change: the configuration is as the policy file wants it\n"
-                        }
-                        Some(Done::Written) => "applied\n",
-                        Some(Done::Reloaded) => "applied, and Postfix was reloaded\n",
-                    });
+                    text.push_str(&closing(done.as_ref(), changed));
                 }
                 text
             }
         };
-        Ok(Outcome { output, status })
+        Ok(Outcome { output: output.into_bytes(), status })
+    }
+}
+
+/// What was done, in a line.
+fn closing(done: Option<&Done>, changed: bool) -> String {
+    let told = match done {
+        None if changed => return "\nonly checked: nothing was changed\n".to_owned(),
+        None => Told::NotNeeded,
+        Some(done) => done.postfix.clone(),
+    };
+    let what = if changed {
+        "applied"
+    } else {
+        "nothing to change: the configuration is as the policy file wants it"
+    };
+    match told {
+        Told::NotNeeded | Told::NotRunning => format!("{what}\n"),
+        Told::Reloaded => format!("{what}, and Postfix was reloaded\n"),
+        Told::NotTold(why) => format!("{what}; a running Postfix was not reloaded: {why}\n"),
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Common, OK, Outcome, Stop, planning};
-use crate::host::System;
+use super::{Common, OK, Outcome, Stop, load, planning};
+use crate::host::{Host, System};
 use crate::policy::compile;
 
 #[derive(Args)]
@@ -27,12 +27,18 @@ impl Compile {
         };
         let text = compile::table(&compile::rows(&policy.policies), &policy.short_name);
         let Some(directory) = &self.output else {
-            return Ok(Outcome { output: text, status: OK });
+            return Ok(Outcome { output: text.into_bytes(), status: OK });
         };
         let path = directory.join(&policy.policies.table.path);
+        if host.exists(&path) && !load::read(&host, &path)?.starts_with(compile::MARK.as_bytes()) {
+            let path = path.display();
+            return Err(Stop(format!(
+                "{path}: postls did not write this file, and does not overwrite it"
+            )));
+        }
         planning::write(&host, &path, text.as_bytes())?;
         let output =
             if common.quiet { String::new() } else { format!("wrote {}\n", path.display()) };
-        Ok(Outcome { output, status: OK })
+        Ok(Outcome { output: output.into_bytes(), status: OK })
     }
 }

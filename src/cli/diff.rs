@@ -40,8 +40,8 @@ impl Diff {
             ));
         }
         let output = match self.format {
-            Format::Human => plan::human(&planned.plan, common.style()),
-            Format::Json => plan::to_json(&planned.plan, None),
+            Format::Human => plan::human(&planned.plan, common.style()).into_bytes(),
+            Format::Json => plan::to_json(&planned.plan, None).into_bytes(),
             Format::Patch => plan::patch(&planned.plan),
         };
         Ok(Outcome { output, status: if planned.plan.changes.is_empty() { OK } else { FOUND } })

@@ -18,7 +18,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(&self) -> Result<Outcome, Stop> {
         match rules::find(&self.rule) {
-            Some(rule) => Ok(Outcome { output: explain::page(rule), status: OK }),
+            Some(rule) => Ok(Outcome { output: explain::page(rule).into_bytes(), status: OK }),
             None => {
                 let near = nearest(&self.rule, rules::all().map(|it| it.id));
                 let near = near.map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default();
@@ -39,5 +39,5 @@ pub(super) fn list() -> Outcome {
                 writeln!(output, "  {:<30} {:<8} {}", rule.id, rule.severity.name(), rule.summary);
         }
     }
-    Outcome { output, status: OK }
+    Outcome { output: output.into_bytes(), status: OK }
 }

@@ -1,11 +1,11 @@
 //! `postls lint`
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::load::{self, Loaded, POLICY_FILE, Request};
+use super::load::{self, Loaded, POLICY_FILE, Request, parent};
 use super::{Common, FOUND, OK, Outcome, Stop};
 use crate::config::TableKind;
 use crate::finding::{Finding, Severity};
@@ -86,12 +86,12 @@ impl Lint {
             FailOn::Never => None,
         };
         let fails = lowest.is_some_and(|lowest| findings.iter().any(|it| it.severity >= lowest));
-        Ok(Outcome { output, status: if fails { FOUND } else { OK } })
+        Ok(Outcome { output: output.into_bytes(), status: if fails { FOUND } else { OK } })
     }
 
     /// The directory to read, and the names in it of the files that were asked for.
     fn request(&self, host: &dyn Host, common: &Common) -> Result<Asked<'_>, Stop> {
-        let mut request = common.request(None);
+        let mut request = common.request(host, None);
         if let Some(name) = &self.as_name {
             let [path] = self.paths.as_slice() else {
                 return Err(Stop("--as needs exactly one PATH".to_owned()));
@@ -99,30 +99,32 @@ impl Lint {
             // Some validators hand over the name of the input.
             let from_input = [Path::new("-"), Path::new("/dev/stdin")].contains(&path.as_path());
             let bytes = if from_input { standard_input()? } else { load::read(host, path)? };
+            let name = plain_name(&request.directory, name)?;
             request.instead.insert(name.clone(), bytes);
-            return Ok((request, vec![name.clone()]));
+            return Ok((request, vec![name]));
         }
         if self.paths.iter().any(|it| it == Path::new("-")) {
             let text = "standard input has no name: say which file it stands for with --as NAME";
             return Err(Stop(text.to_owned()));
         }
         match self.paths.as_slice() {
-            [path] if host.resolve(path).is_ok_and(|it| it.is_dir()) => {
-                request.directory.clone_from(path);
+            [path] if host.is_directory(path) => {
+                request.directory = load::resolved(host, path);
                 Ok((request, Vec::new()))
             }
             [path] if is_yaml(path) => {
                 load::read(host, path)?;
                 if common.config_dir.is_none() {
-                    parent(path).clone_into(&mut request.directory);
+                    request.directory = load::resolved(host, parent(path));
                 }
                 request.policy = Some(path);
-                let name = load::name_in(&request.directory, path);
+                let name = name_of(host, &request.directory, path)
+                    .unwrap_or_else(|_| path.to_string_lossy().into_owned());
                 Ok((request, vec![name]))
             }
             paths => {
                 if let (Some(first), None) = (paths.first(), &common.config_dir) {
-                    parent(first).clone_into(&mut request.directory);
+                    request.directory = load::resolved(host, parent(first));
                 }
                 let names = paths.iter().map(|path| name_of(host, &request.directory, path));
                 let names = names.collect::<Result<Vec<String>, Stop>>()?;
@@ -135,28 +137,46 @@ impl Lint {
 /// What to read, and the names of the files that were asked for; none: all.
 type Asked<'a> = (Request<'a>, Vec<String>);
 
+/// The name of a file that is to stand in the configuration directory: it may
+/// be given as the path that it will have.
+fn plain_name(directory: &Path, given: &str) -> Result<String, Stop> {
+    let path = Path::new(given);
+    let inside = if path.is_absolute() {
+        path.strip_prefix(directory).or_else(|_| path.strip_prefix(load::DEFAULT_DIRECTORY))
+    } else {
+        Ok(path)
+    };
+    let parts: Option<Vec<&str>> = inside.ok().and_then(|it| {
+        let parts = it.components().filter(|it| *it != Component::CurDir);
+        parts
+            .map(|it| match it {
+                Component::Normal(part) => part.to_str(),
+                _ => None,
+            })
+            .collect()
+    });
+    match parts {
+        Some(parts) if !parts.is_empty() => Ok(parts.join("/")),
+        _ => Err(Stop(format!(
+            "{given}: --as takes the name of a file in the configuration directory"
+        ))),
+    }
+}
+
 /// The name that a file has in the configuration directory.
 fn name_of(host: &dyn Host, directory: &Path, path: &Path) -> Result<String, Stop> {
     // Complains about what is not there, and about a directory among files.
     load::read(host, path)?;
-    if path.starts_with(directory) {
-        return Ok(load::name_in(directory, path));
-    }
-    match (host.resolve(parent(path)), host.resolve(directory), path.file_name()) {
-        (Ok(parent), Ok(directory), Some(name)) if parent == directory => {
-            Ok(name.to_string_lossy().into_owned())
-        }
-        _ => {
+    let absolute = load::resolved(host, parent(path)).join(path.file_name().unwrap_or_default());
+    match absolute.strip_prefix(directory) {
+        Ok(inside) => Ok(inside.to_string_lossy().into_owned()),
+        Err(_) => {
             let (path, directory) = (path.display(), directory.display());
             Err(Stop(format!(
                 "{path}: not in {directory}; lint one configuration directory at a time"
             )))
         }
     }
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_yaml(path: &Path) -> bool {

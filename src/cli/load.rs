@@ -21,10 +21,12 @@ use crate::text::{SourceId, Sources};
 pub(super) const POLICY_FILE: &str = "postls.yaml";
 
 /// The directory that names in Postfix's files usually mean.
-const DEFAULT_DIRECTORY: &str = "/etc/postfix";
+pub(super) const DEFAULT_DIRECTORY: &str = "/etc/postfix";
 
 /// What to read.
 pub(super) struct Request<'a> {
+    /// Without symbolic links: Postfix's commands want it absolute, and a file
+    /// has one name in it however the directory was called.
     pub(super) directory: PathBuf,
     /// The policy file; `None`: postls.yaml in the directory, if it is there.
     pub(super) policy: Option<&'a Path>,
@@ -65,9 +67,9 @@ pub(super) struct PolicyFile {
 
 impl Common {
     /// A request for the directory that the arguments name.
-    pub(super) fn request<'a>(&self, policy: Option<&'a Path>) -> Request<'a> {
+    pub(super) fn request<'a>(&self, host: &dyn Host, policy: Option<&'a Path>) -> Request<'a> {
         Request {
-            directory: self.directory(),
+            directory: resolved(host, &self.directory()),
             policy,
             instead: BTreeMap::new(),
             postfix: self.postfix,
@@ -109,7 +111,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         Some(main_cf) => loader.tables(main_cf, version)?,
         None => Vec::new(),
     };
-    loader.say_what_is_left_out();
+    loader.say_what_is_left_out(policy.as_ref());
     Ok(Loaded {
         directory: request.directory.clone(),
         sources: loader.sources,
@@ -158,8 +160,12 @@ impl Loader<'_> {
 
     fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
         let directory = &self.request.directory;
-        let path = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
-        let name = name_in(directory, &path);
+        let given = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
+        let path = resolved(self.host, parent(&given)).join(given.file_name().unwrap_or_default());
+        let name = match path.strip_prefix(directory) {
+            Ok(inside) => inside.to_string_lossy().into_owned(),
+            Err(_) => given.to_string_lossy().into_owned(),
+        };
         if self.request.policy.is_none()
             && !self.request.instead.contains_key(POLICY_FILE)
             && !self.host.exists(&path)
@@ -172,37 +178,57 @@ impl Loader<'_> {
         let mut files = vec![main];
         let mut sources = vec![source];
         let mut inputs = vec![self.base(source, &path)];
-        let mut missing = Vec::new();
+        let parent_of_policy = parent(&path);
+        let mut refused = Vec::new();
         for include in includes {
-            // Relative to the file that says so.
-            let parent = path.parent().unwrap_or(Path::new("")).to_string_lossy();
-            let pattern = Path::new(&glob::Pattern::escape(&parent)).join(&include.value);
-            let paths = self
-                .host
-                .matching(&pattern.to_string_lossy())
-                .map_err(|error| Stop(format!("{name}: include {}: {error}", include.value)))?;
-            if paths.is_empty() {
-                missing.push(Problem {
+            let mut refuse = |text: String| {
+                let help = "names are relative to the policy file; * stands for any letters";
+                refused.push(Problem {
                     kind: policy::ProblemKind::Value,
                     span: include.span,
-                    text: format!("no file has the name \"{}\"", include.value),
+                    text,
                     related: None,
-                    help: Some(
-                        "names are relative to the policy file; * stands for any letters"
-                            .to_owned(),
-                    ),
+                    help: Some(help.to_owned()),
                 });
-            }
+            };
+            // Relative to the file that says so.
+            let folder = glob::Pattern::escape(&parent_of_policy.to_string_lossy());
+            let pattern = Path::new(&folder).join(&include.value);
+            let paths = match self.host.matching(&pattern.to_string_lossy()) {
+                Ok(paths) if paths.is_empty() => {
+                    refuse(format!("no file has the name \"{}\"", include.value));
+                    continue;
+                }
+                Ok(paths) => paths,
+                Err(error) => {
+                    refuse(error.to_string());
+                    continue;
+                }
+            };
             for path in paths {
-                let name = name_in(directory, &path);
-                let source = self.read(&path, &name)?;
-                files.push(yaml::read(source, self.sources.source(source).bytes(), Role::Included));
-                sources.push(source);
-                inputs.push(self.base(source, &path));
+                let name = match (path.strip_prefix(directory), path.strip_prefix(parent_of_policy))
+                {
+                    (Ok(inside), _) => inside.to_owned(),
+                    (_, Ok(beside)) => parent(&given).join(beside),
+                    _ => path.clone(),
+                };
+                let name = name.to_string_lossy();
+                match self.read(&path, &name) {
+                    Ok(source) => {
+                        files.push(yaml::read(
+                            source,
+                            self.sources.source(source).bytes(),
+                            Role::Included,
+                        ));
+                        sources.push(source);
+                        inputs.push(self.base(source, &path));
+                    }
+                    Err(Stop(why)) => refuse(why),
+                }
             }
         }
         let (policies, mut problems) = policy::join(files);
-        problems.extend(missing);
+        problems.extend(refused);
         // It goes into the table's header: a line end in it would begin a row.
         let short_name = match path.strip_prefix(directory) {
             Ok(_) => name.clone(),
@@ -214,11 +240,7 @@ impl Loader<'_> {
 
     /// A file that a plan depends on: by its absolute path where it is not in the directory.
     fn base(&self, source: SourceId, path: &Path) -> Base {
-        let absolute = self.host.resolve(path).unwrap_or_else(|_| path.to_owned());
-        let name = match path.strip_prefix(&self.request.directory) {
-            Ok(inside) => inside.to_string_lossy().into_owned(),
-            Err(_) => absolute.to_string_lossy().into_owned(),
-        };
+        let name = name_in(&self.request.directory, path);
         plan::base(&name, Some(self.sources.source(source).bytes()))
     }
 
@@ -277,43 +299,63 @@ impl Loader<'_> {
     }
 
     /// The source file of a table, if it is to be had.
-    fn path(&self, table: &TableName) -> Result<PathBuf, String> {
-        let directory = &self.request.directory;
-        let here = |rest: &str| {
-            let path = directory.join(rest);
-            let there = self.request.instead.contains_key(rest) || self.host.exists(&path);
-            there.then_some(path)
+    fn path(&mut self, table: &TableName) -> Result<PathBuf, String> {
+        let directory = self.request.directory.clone();
+        let missing = || Err("there is no such file".to_owned());
+        let there = |path: &Path, request: &Request<'_>, host: &dyn Host| {
+            request.instead.contains_key(&name_in(&directory, path)) || host.exists(path)
         };
-        let inside = table.name.strip_prefix("$config_directory/");
-        let inside =
-            inside.or_else(|| table.name.strip_prefix(DEFAULT_DIRECTORY)?.strip_prefix('/'));
-        if let Some(path) = inside.and_then(here) {
-            return Ok(path);
+        if let Some(inside) = table.name.strip_prefix("$config_directory/") {
+            let path = directory.join(inside);
+            return if there(&path, self.request, self.host) { Ok(path) } else { missing() };
         }
-        let path = PathBuf::from(table.name.replacen(
-            "$config_directory",
-            &directory.to_string_lossy(),
-            1,
-        ));
-        if !path.is_absolute() && !table.name.starts_with('$') {
+        let path = PathBuf::from(&table.name);
+        if !path.is_absolute() {
             return Err("the name is relative, and what it is relative to depends on the program"
                 .to_owned());
         }
-        // In a copy, /etc/postfix is another host's.
-        let copy = table.name.starts_with(DEFAULT_DIRECTORY) && !is_live(self.host, directory);
-        if copy || !self.host.exists(&path) {
-            return Err("there is no such file".to_owned());
+        match path.strip_prefix(DEFAULT_DIRECTORY) {
+            // In a copy, /etc/postfix means the copy, not this host's.
+            Ok(inside) if !is_live(self.host, &directory) => {
+                let path = directory.join(inside);
+                if !there(&path, self.request, self.host) {
+                    return missing();
+                }
+                let name = name_in(&directory, &path);
+                self.skip(
+                    &table.text,
+                    &format!("taken to be {name} here, as in a copy of {DEFAULT_DIRECTORY}"),
+                );
+                Ok(path)
+            }
+            _ if there(&path, self.request, self.host) => Ok(path),
+            _ => missing(),
         }
-        Ok(path)
     }
 
     fn skip(&mut self, what: &str, why: &str) {
         self.not_checked.push(NotChecked { what: what.to_owned(), why: why.to_owned() });
     }
 
-    fn say_what_is_left_out(&mut self) {
+    fn say_what_is_left_out(&mut self, policy: Option<&PolicyFile>) {
         self.skip("certificates, keys and other lookup tables", "postls does not look at them yet");
+        if policy.is_some_and(|it| it.policies.has_dates()) {
+            self.skip("retire and expires", "postls does not compare them with today yet");
+        }
+        if policy.is_some_and(|it| it.policies.has_allows) {
+            self.skip("lint: allow", "postls does not obey it yet; every finding is shown");
+        }
     }
+}
+
+/// A path without symbolic links, or as it is where there is nothing.
+pub(super) fn resolved(host: &dyn Host, path: &Path) -> PathBuf {
+    host.resolve(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The directory that a file stands in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Whether a directory is one that a Postfix of this host runs with, and no copy of it.
@@ -324,9 +366,10 @@ pub(super) fn is_live(host: &dyn Host, directory: &Path) -> bool {
 
 /// What main.cf may call a file of the directory.
 pub(super) fn names_of(host: &dyn Host, directory: &Path, file: &str) -> Vec<String> {
-    let absolute = |it: &Path| it.join(file).to_string_lossy().into_owned();
-    let mut names = vec![format!("$config_directory/{file}"), absolute(directory)];
-    names.extend(host.resolve(directory).map(|it| absolute(&it)));
+    let mut names = vec![
+        format!("$config_directory/{file}"),
+        directory.join(file).to_string_lossy().into_owned(),
+    ];
     if !is_live(host, directory) {
         names.push(format!("{DEFAULT_DIRECTORY}/{file}"));
     }

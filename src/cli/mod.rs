@@ -45,8 +45,8 @@ struct Cli {
 
 #[derive(Args)]
 struct Common {
-    /// The configuration directory
-    #[arg(short, long, value_name = "DIR", global = true, env = "MAIL_CONFIG")]
+    /// The configuration directory; default: $MAIL_CONFIG, else /etc/postfix
+    #[arg(short, long, value_name = "DIR", global = true)]
     config_dir: Option<PathBuf>,
     /// The oldest Postfix that the files must work on, such as 3.7
     #[arg(long, value_name = "VERSION", global = true, value_parser = version)]
@@ -91,7 +91,7 @@ struct Stop(String);
 
 /// What a command printed, and its exit status.
 struct Outcome {
-    output: String,
+    output: Vec<u8>,
     status: u8,
 }
 
@@ -109,7 +109,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(outcome) => {
             let mut stdout = std::io::stdout().lock();
-            let written = stdout.write_all(outcome.output.as_bytes()).and_then(|()| stdout.flush());
+            let written = stdout.write_all(&outcome.output).and_then(|()| stdout.flush());
             match written {
                 // A reader that closes the pipe has seen enough.
                 Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -134,8 +134,11 @@ fn complain(text: &str) {
 
 impl Common {
     fn directory(&self) -> PathBuf {
-        let named = self.config_dir.clone().filter(|it| !it.as_os_str().is_empty());
-        named.unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+        let environment = || std::env::var_os("MAIL_CONFIG").map(PathBuf::from);
+        let named = self.config_dir.clone().or_else(environment);
+        named
+            .filter(|it| !it.as_os_str().is_empty())
+            .unwrap_or_else(|| PathBuf::from("/etc/postfix"))
     }
 
     fn style(&self) -> Style {

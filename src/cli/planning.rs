@@ -29,7 +29,7 @@ pub(super) fn load<'a>(
     common: &Common,
     policy: Option<&'a Path>,
 ) -> Result<(Loaded, Request<'a>), Stop> {
-    let request = common.request(policy);
+    let request = common.request(host, policy);
     let loaded = load::load(host, &request)?;
     let Some(policy) = &loaded.policy else {
         let path = request.directory.join(POLICY_FILE);

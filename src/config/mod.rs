@@ -28,6 +28,8 @@ pub struct Configuration<'a> {
     main_cf: MainCf,
     /// For each name the group of the entry that counts: the last one.
     last: HashMap<&'a [u8], usize, RandomState>,
+    /// Values that are to stand there, for a question about what will be.
+    planned: HashMap<String, Option<Vec<u8>>, RandomState>,
 }
 
 /// One entry of main.cf.
@@ -60,7 +62,15 @@ impl<'a> Configuration<'a> {
                 last.insert(&bytes[entry.name.clone()], index);
             }
         }
-        Configuration { version, source, bytes, main_cf, last }
+        Configuration { version, source, bytes, main_cf, last, planned: HashMap::default() }
+    }
+
+    /// The same with other values; `None`: not set.
+    #[must_use]
+    pub fn planned<'p>(mut self, values: impl Iterator<Item = (&'p str, Option<&'p str>)>) -> Self {
+        let own = |(name, value): (&str, Option<&str>)| (name.to_owned(), value.map(Into::into));
+        self.planned.extend(values.map(own));
+        self
     }
 
     /// The file as written.
@@ -94,7 +104,10 @@ impl<'a> Configuration<'a> {
 
     /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.
     pub fn value(&self, name: &str) -> (Result<Vec<u8>, Error>, Origin) {
-        match self.setting(name) {
+        if let Some(Some(value)) = self.planned.get(name) {
+            return (self.expand(value), Origin::Default);
+        }
+        match self.setting(name).filter(|_| !self.planned.contains_key(name)) {
             Some(setting) => {
                 (self.expand(setting.value().text()), Origin::Set(setting.value_span()))
             }
@@ -120,8 +133,14 @@ impl<'a> Configuration<'a> {
 
     /// A value before expansion, as `$name` finds it.
     fn raw(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        if let Some(setting) = self.setting(name) {
-            return Some(Cow::Owned(setting.value().text().to_vec()));
+        match self.planned.get(name) {
+            Some(Some(value)) => return Some(Cow::Borrowed(value)),
+            Some(None) => {}
+            None => {
+                if let Some(setting) = self.setting(name) {
+                    return Some(Cow::Owned(setting.value().text().to_vec()));
+                }
+            }
         }
         match name {
             // Kept as it is: the tables' paths are resolved by whoever reads files.

@@ -10,7 +10,7 @@ use std::thread::{self, ScopedJoinHandle};
 use crate::config::{Configuration, Origin, Override, Services, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::{Judge, Problem as RowProblem};
-use crate::policy::{Parameter, Policies, Problem, ProblemKind};
+use crate::policy::{Policies, Problem, ProblemKind};
 use crate::postfix::{Digest, Version};
 use crate::syntax::table::{self, Kind, Row, Table};
 use crate::text::{SourceId, Sources, Span};
@@ -153,13 +153,20 @@ impl<'a> Context<'a> {
     pub fn wanted_digest(&self, policies: &Policies) -> DigestInForce {
         let client = policies.table.client();
         let name = format!("{client}_tls_fingerprint_digest");
-        match policies.parameters.iter().find(|it| it.name.value == name) {
-            Some(Parameter { value: Some(value), .. }) => DigestInForce {
-                digest: Digest::parse(value.value.as_bytes()),
-                set: Some(value.span),
-            },
-            Some(_) | None => self.digest(client),
-        }
+        let Some(configuration) = &self.configuration else { return self.digest(client) };
+        let values = policies.parameters.iter();
+        let values = values
+            .map(|it| (it.name.value.as_str(), it.value.as_ref().map(|it| it.value.as_str())));
+        let main_cf = configuration.span(0..0).source;
+        let planned = Configuration::new(self.sources, main_cf, self.version).planned(values);
+        let (value, _) = planned.value(&name);
+        let wanted = policies.parameters.iter().find(|it| it.name.value == name);
+        let set = match wanted.and_then(|it| it.value.as_ref()) {
+            Some(value) => Some(value.span),
+            None if wanted.is_some() => None,
+            None => self.digest(client).set,
+        };
+        DigestInForce { digest: value.ok().and_then(|it| Digest::parse(&it)), set }
     }
 
     /// The mistakes of one kind in the policy files.
@@ -305,5 +312,7 @@ pub fn run(rule: &'static Rule, context: &Context<'_>) -> Vec<Finding> {
 pub fn run_all(rules: impl Iterator<Item = &'static Rule>, context: &Context<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = rules.flat_map(|rule| run(rule, context)).collect();
     found.sort_by_key(|it| (it.primary.span, std::cmp::Reverse(it.severity), it.rule));
+    // A table that two clients ask has its mistakes once.
+    found.dedup_by(|a, b| a.rule == b.rule && a.primary == b.primary);
     found
 }

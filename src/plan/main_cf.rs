@@ -83,11 +83,17 @@ impl Editor<'_> {
             self.changed(name, None, Some(value.to_owned()));
             return;
         };
+        self.drop_earlier(name);
         let old = String::from_utf8_lossy(setting.value().text()).into_owned();
-        if old.split_ascii_whitespace().eq(value.split_ascii_whitespace()) {
-            return;
+        if !old.split_ascii_whitespace().eq(value.split_ascii_whitespace()) {
+            self.replace_value(name, value);
         }
-        // Earlier entries of the same name have no effect and stay.
+    }
+
+    /// Writes a value where the one that counts stands.
+    fn replace_value(&mut self, name: &str, value: &str) {
+        let Some(setting) = self.configuration.setting(name) else { return };
+        let old = String::from_utf8_lossy(setting.value().text()).into_owned();
         let pieces = setting.entry().value_pieces(self.configuration.bytes());
         for (index, range) in pieces.into_iter().enumerate() {
             let edit = if index == 0 {
@@ -101,16 +107,38 @@ impl Editor<'_> {
         self.changed(name, Some(old), Some(value.to_owned()));
     }
 
+    /// Removes the entries of a parameter that have no effect: the policy file
+    /// owns it, and two values of one parameter are an error.
+    fn drop_earlier(&mut self, name: &str) {
+        let all = self.all_entries(name);
+        let Some((_, earlier)) = all.split_last() else { return };
+        for lines in earlier {
+            self.remove(name, lines);
+        }
+    }
+
+    /// The lines of each entry of a parameter.
+    fn all_entries(&self, name: &str) -> Vec<Vec<Range<usize>>> {
+        let all = self.configuration.all_settings().filter(|it| it.name() == name.as_bytes());
+        all.map(|it| it.entry().lines(self.configuration.bytes())).collect()
+    }
+
+    fn remove(&mut self, name: &str, lines: &[Range<usize>]) {
+        for range in lines {
+            let edit = self.replace(range.clone(), String::new());
+            self.edits.push((name.to_owned(), edit));
+        }
+    }
+
     fn unset(&mut self, name: &str) {
-        let all: Vec<_> =
-            self.configuration.all_settings().filter(|it| it.name() == name.as_bytes()).collect();
-        let Some(last) = all.last() else { return };
-        self.changed(name, Some(String::from_utf8_lossy(last.value().text()).into_owned()), None);
-        for setting in all {
-            for range in setting.entry().lines(self.configuration.bytes()) {
-                let edit = self.replace(range, String::new());
-                self.edits.push((name.to_owned(), edit));
-            }
+        let Some(setting) = self.configuration.setting(name) else { return };
+        self.changed(
+            name,
+            Some(String::from_utf8_lossy(setting.value().text()).into_owned()),
+            None,
+        );
+        for lines in self.all_entries(name) {
+            self.remove(name, &lines);
         }
     }
 
@@ -123,11 +151,12 @@ impl Editor<'_> {
             self.changed(parameter, None, Some(own));
             return;
         };
+        self.drop_earlier(parameter);
         let value = setting.value();
         let text = value.text();
         let words: Vec<Range<usize>> = lists::words(text, COMMA_SPACE).collect();
         let Some(first) = words.first() else {
-            self.set(parameter, &own);
+            self.replace_value(parameter, &own);
             return;
         };
         let as_text =

@@ -1,13 +1,14 @@
 //! What a change means: destination by destination.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::policy::compile;
 use crate::policy::row;
 use crate::postfix::{Fingerprint, SecurityLevel};
 use crate::syntax::lists;
 use crate::syntax::table::{self, Kind};
+use crate::text::fold;
 
 /// A main.cf parameter before and after; `None`: not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +60,6 @@ pub enum Trend {
 /// What becomes of each destination, sorted by key; those that stay are left out.
 pub(super) fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> {
     let own = live.starts_with(compile::MARK.as_bytes());
-    let known: HashSet<&str> = rows.iter().map(|row| row.nexthop.as_str()).collect();
     let old = read(live);
     let wanted = rows.iter().filter(|row| !row.testing);
     let new: BTreeMap<&str, &str> =
@@ -69,7 +69,7 @@ pub(super) fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> 
     keys.dedup();
     keys.into_iter()
         .filter_map(|key| {
-            let foreign = !own && !known.contains(key);
+            let foreign = !own && !new.contains_key(key);
             let change = change(key, old.get(key).map(String::as_str), new.get(key).copied())?;
             Some(PolicyChange { foreign, ..change })
         })
@@ -81,7 +81,7 @@ fn read(live: &[u8]) -> BTreeMap<String, String> {
     let mut rows = BTreeMap::new();
     for row in table::parse(live).rows.iter().filter(|row| row.kind == Kind::Entry) {
         let text = row.text(live);
-        let key = String::from_utf8_lossy(text.key()).to_lowercase();
+        let key = String::from_utf8_lossy(&fold(text.key())).into_owned();
         rows.entry(key).or_insert_with(|| one_line(text.value()));
     }
     rows

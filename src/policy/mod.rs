@@ -41,6 +41,18 @@ pub struct Policies {
     pub table: Table,
     /// What applies to whom, in the order of the files.
     pub destinations: Vec<Destination>,
+    /// Whether findings are to be allowed.
+    pub has_allows: bool,
+}
+
+impl Policies {
+    /// Whether a pin or an exception has a day on which it ends.
+    pub fn has_dates(&self) -> bool {
+        self.destinations.iter().any(|it| {
+            let mut pins = it.policy.pins.iter().flat_map(|it| it.iter());
+            it.expires.is_some() || pins.any(|pin| pin.retire.is_some())
+        })
+    }
 }
 
 /// A main.cf parameter that the policy file owns.
@@ -220,6 +232,7 @@ pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
             policies.postfix = file.postfix;
             policies.parameters = file.parameters;
             policies.table = file.table;
+            policies.has_allows = file.has_allows;
         }
         problems.extend(file.problems);
         for (name, policy) in file.profiles {

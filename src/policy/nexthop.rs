@@ -14,6 +14,8 @@ use nom::character::complete::char;
 use nom::combinator::{all_consuming, opt, recognize, verify};
 use nom::sequence::{delimited, preceded};
 
+use crate::text::fold;
+
 /// A key that smtp(8) could ask for, in lower case, as Postfix folds it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nexthop(String);
@@ -70,7 +72,7 @@ impl Nexthop {
             return Err(NotNexthop::Blank);
         }
         // Folding may make other letters: what is asked for is the folded text.
-        let folded = text.to_lowercase();
+        let folded = String::from_utf8_lossy(&fold(text.as_bytes())).into_owned();
         // postmap takes quotes and backslashes for its own.
         let path = text.starts_with('/') && !text.contains(['"', '\\']);
         if path || form(&folded) {

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::postfix::{Digest, Fingerprint, SecurityLevel, Version};
-use crate::syntax::lists::{self, BAR, COMMA_SPACE};
+use crate::syntax::lists::{self, BAR, COMMA_SPACE, COMMA_SPACE_FLAT};
 use crate::syntax::trim;
 
 /// A right-hand side as written: words without judgement.
@@ -60,6 +60,23 @@ pub enum Problem {
     NoFingerprint(Range<usize>),
     /// A word that begins with `#`.
     Comment(Range<usize>),
+    /// An attribute that cannot stand so.
+    Attribute(Range<usize>, Refused),
+}
+
+/// Why smtp(8) refuses an attribute that it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It needs a value.
+    Empty,
+    /// It stands there already, and may only once.
+    Repeated,
+    /// `tafile=` at a level that trusts no authority.
+    WrongLevel(SecurityLevel),
+    /// Neither `yes` nor `no`.
+    NotYesNo,
+    /// No host name.
+    NotHostname,
 }
 
 /// The attributes and the version that brought each, where it is later than 2.3.
@@ -154,6 +171,7 @@ impl Row<'_> {
             return;
         }
         let mut matches = 0;
+        let mut seen: Vec<&str> = Vec::new();
         for word in self.words() {
             // To Postfix a word like the others; to whoever wrote it, the end of the row.
             if self.text[word.start] == b'#' {
@@ -172,10 +190,24 @@ impl Row<'_> {
             if judge.version < since {
                 found(Problem::NewerAttribute(attribute.word.clone(), since));
             }
-            if *name != "match" {
+            // In 3.10 and later braces keep blanks and commas together; before, they end the word.
+            let split =
+                lists::words(&self.text[attribute.word.clone()], COMMA_SPACE_FLAT).count() > 1;
+            if split && !braces && judge.version < Version::new(3, 10) {
+                found(Problem::NewerAttribute(attribute.word.clone(), Version::new(3, 10)));
                 continue;
             }
-            matches += 1;
+            let text = &self.text[value.clone()];
+            if let Some(why) = refused(name, text, level, &seen) {
+                found(Problem::Attribute(attribute.word.clone(), why));
+            }
+            seen.push(name);
+            if *name != "match" || text.is_empty() {
+                continue;
+            }
+            matches += usize::from(
+                level != Some(SecurityLevel::Fingerprint) || text.iter().any(|it| *it != b'|'),
+            );
             match level {
                 Some(SecurityLevel::Fingerprint) => self.fingerprints(value, judge, found),
                 Some(level) if !level.takes_match() => {
@@ -207,6 +239,60 @@ impl Row<'_> {
     }
 }
 
+/// Why an attribute cannot stand so, if there is a reason; `seen` are those before it.
+fn refused(
+    name: &str,
+    value: &[u8],
+    level: Option<SecurityLevel>,
+    seen: &[&str],
+) -> Option<Refused> {
+    const ONCE: &[&str] = &[
+        "ciphers",
+        "exclude",
+        "policy_domain",
+        "policy_failure",
+        "policy_ttl",
+        "policy_type",
+        "protocols",
+        "servername",
+    ];
+    const FILLED: &[&str] = &["ciphers", "match", "tafile"];
+    if ONCE.contains(&name) && seen.contains(&name) {
+        return Some(Refused::Repeated);
+    }
+    if FILLED.contains(&name) && value.is_empty() {
+        return Some(Refused::Empty);
+    }
+    match (name, level) {
+        ("tafile", Some(level))
+            if !matches!(level, SecurityLevel::Verify | SecurityLevel::Secure) =>
+        {
+            Some(Refused::WrongLevel(level))
+        }
+        ("connection_reuse" | "enable_rpk", _) => {
+            let known = value.eq_ignore_ascii_case(b"yes") || value.eq_ignore_ascii_case(b"no");
+            (!known).then_some(Refused::NotYesNo)
+        }
+        ("servername" | "policy_domain", _) => {
+            (!is_hostname(value)).then_some(Refused::NotHostname)
+        }
+        _ => None,
+    }
+}
+
+/// Labels of letters, digits, `-` and `_`, and not digits and dots alone (`util/valid_hostname.c`).
+pub fn is_hostname(text: &[u8]) -> bool {
+    let label = |it: &[u8]| {
+        (1..=63).contains(&it.len())
+            && !it.starts_with(b"-")
+            && !it.ends_with(b"-")
+            && it.iter().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'))
+    };
+    text.len() <= 255
+        && text.split(|it| *it == b'.').all(label)
+        && !text.iter().all(|it| it.is_ascii_digit() || *it == b'.')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +310,7 @@ mod tests {
                 Problem::FingerprintLength(range, ..) => ("length", range),
                 Problem::NoFingerprint(range) => ("no fingerprint", range),
                 Problem::Comment(range) => ("comment", range),
+                Problem::Attribute(range, _) => ("refused", range),
             };
             found.push(format!("{what} {}", &text[range]));
         });
@@ -259,6 +346,13 @@ mod tests {
             ("fingerprint match=AD:F3|zz", &["length AD:F3", "malformed zz"]),
             ("encrypt enable_rpk=yes", &["newer enable_rpk=yes"]),
             ("encrypt {ciphers = high}", &["newer {ciphers = high}"]),
+            ("encrypt protocols={TLSv1.2, TLSv1.3}", &["newer protocols={TLSv1.2, TLSv1.3}"]),
+            ("encrypt ciphers=", &["refused ciphers="]),
+            ("encrypt ciphers=high Ciphers=high", &["refused Ciphers=high"]),
+            ("encrypt tafile=x", &["refused tafile=x"]),
+            ("secure match= servername=a..b", &["refused match=", "refused servername=a..b"]),
+            ("fingerprint match=|", &["no fingerprint fingerprint"]),
+            ("encrypt connection_reuse=maybe", &["refused connection_reuse=maybe"]),
         ] {
             assert_eq!(problems(text, Version::new(3, 7)), want, "{text}");
         }

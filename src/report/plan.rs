@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use super::human::printable;
 use super::{Style, json};
-use crate::apply::Done;
+use crate::apply::{Done, Told};
 use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
 
 /// What a person can look through: more changes than this are counted, not listed.
@@ -27,8 +27,7 @@ pub fn human(plan: &Plan, style: Style) -> String {
     if plan.reload {
         text.push_str("a running Postfix has to be reloaded\n\n");
     }
-    let patch = patch(plan);
-    let patch = first_lines(&patch, MAX_PATCH, "--format patch shows all");
+    let patch = first_lines(&printable_patch(plan), MAX_PATCH, "--format patch shows all");
     text.push_str(&if style.color { colored(&patch) } else { patch });
     text
 }
@@ -44,20 +43,26 @@ fn first_lines(text: &str, most: usize, help: &str) -> String {
     }
 }
 
-/// The text part alone, for patch(1).
-pub fn patch(plan: &Plan) -> String {
-    let mut text = String::new();
+/// The text part alone, for patch(1): the bytes as they are.
+pub fn patch(plan: &Plan) -> Vec<u8> {
+    let mut patch = Vec::new();
     for change in &plan.changes {
         let Change::Write { name, old, new } = change else { continue };
         let diff = TextDiff::from_lines(old.as_deref().unwrap_or_default(), new.as_slice());
         let before = if old.is_some() { name.as_str() } else { "/dev/null" };
-        text.push_str(&printable_lines(&diff.unified_diff().header(before, name).to_string()));
+        // Writing to memory cannot fail.
+        let _ = diff.unified_diff().header(before, name).to_writer(&mut patch);
     }
-    text
+    patch
 }
 
-/// Changes for programs; `applied` says what was done about them, if anything was tried.
-pub fn to_json(plan: &Plan, applied: Option<Done>) -> String {
+/// The same for people, and where text is wanted.
+fn printable_patch(plan: &Plan) -> String {
+    printable_lines(&String::from_utf8_lossy(&patch(plan)))
+}
+
+/// Changes for programs; `done` is what was done about them, if anything was tried.
+pub fn to_json(plan: &Plan, done: Option<&Done>) -> String {
     #[derive(Serialize)]
     struct Item<'a> {
         schema: &'static str,
@@ -96,8 +101,8 @@ pub fn to_json(plan: &Plan, applied: Option<Done>) -> String {
     json::pretty(&Item {
         schema: "postls/diff/v1",
         changed: !plan.changes.is_empty(),
-        applied: applied.map(|_| true),
-        reloaded: applied.map(|it| it == Done::Reloaded),
+        applied: done.map(|it| it.changed),
+        reloaded: done.map(|it| it.postfix == Told::Reloaded),
         policies: plan
             .policies
             .iter()
@@ -126,7 +131,7 @@ pub fn to_json(plan: &Plan, applied: Option<Done>) -> String {
             .collect(),
         foreign: plan.foreign().collect(),
         reload_needed: plan.reload,
-        diff: patch(plan),
+        diff: printable_patch(plan),
     })
 }
 

@@ -5,6 +5,9 @@ use std::ops::Range;
 /// What separates words in most lists (`CHARS_COMMA_SP`).
 pub const COMMA_SPACE: &Separators = &Separators::new(b", \t\r\n");
 
+/// The same where braces are letters like others.
+pub const COMMA_SPACE_FLAT: &Separators = &Separators::flat(b", \t\r\n");
+
 /// What separates the words of master.cf (`MASTER_BLANKS`).
 pub const BLANKS: &Separators = &Separators::new(b" \t\r\n");
 
@@ -24,14 +27,19 @@ enum Class {
 
 impl Separators {
     const fn new(bytes: &[u8]) -> Separators {
+        let Separators(mut classes) = Separators::flat(bytes);
+        classes[b'{' as usize] = Class::Brace;
+        classes[b'}' as usize] = Class::Brace;
+        Separators(classes)
+    }
+
+    const fn flat(bytes: &[u8]) -> Separators {
         let mut classes = [Class::Word; 256];
         let mut index = 0;
         while index < bytes.len() {
             classes[bytes[index] as usize] = Class::Separator;
             index += 1;
         }
-        classes[b'{' as usize] = Class::Brace;
-        classes[b'}' as usize] = Class::Brace;
         Separators(classes)
     }
 

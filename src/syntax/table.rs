@@ -166,9 +166,7 @@ fn row(bytes: &[u8], line: Logical) -> Row {
 /// Where the key ends, and whether its quotes are closed.
 fn key_end(text: &[u8]) -> (usize, bool) {
     let (mut at, mut quoted) = (0, false);
-    // What names are made of comes behind white space and quotes in ASCII.
-    let may_matter = |byte: &u8| *byte <= b'"' || *byte == b'\\';
-    while let Some(skipped) = text.get(at..).and_then(|it| it.iter().position(may_matter)) {
+    while let Some(skipped) = text.get(at..).and_then(next_of_interest) {
         at += skipped;
         match text[at] {
             b'\\' => at += 1,
@@ -179,6 +177,22 @@ fn key_end(text: &[u8]) -> (usize, bool) {
         at += 1;
     }
     (text.len(), !quoted)
+}
+
+/// The first byte that may be white space, a quote or a backslash: names are
+/// made of other bytes. Sixteen are compared in one go, without a branch.
+fn next_of_interest(text: &[u8]) -> Option<usize> {
+    let interesting = |byte| (byte <= b'"') | (byte == b'\\');
+    let (chunks, rest) = text.as_chunks::<16>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let marks = chunk.map(|byte| if interesting(byte) { 0xff } else { 0 });
+        let before = u128::from_le_bytes(marks).trailing_zeros() as usize / 8;
+        if before < 16 {
+            return Some(index * 16 + before);
+        }
+    }
+    let at = rest.iter().position(|byte| interesting(*byte))?;
+    Some(chunks.len() * 16 + at)
 }
 
 #[cfg(test)]

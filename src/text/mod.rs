@@ -6,6 +6,7 @@
 //! ones before they come here.
 
 mod edit;
+mod fold;
 mod nearest;
 mod shortened;
 mod source;
@@ -14,6 +15,7 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 
 pub use edit::{Edit, Edits};
+pub use fold::fold;
 pub use nearest::nearest;
 pub use shortened::shortened;
 pub use source::{Source, Sources};

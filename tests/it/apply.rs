@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use postls::apply::{self, Done, Failure, Reload};
+use postls::apply::{self, Failure, Reload, Told};
 use postls::host::{Host, Ran, System};
 use postls::plan::Plan;
 
@@ -66,6 +66,12 @@ impl Host for Faulty {
     }
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         System.resolve(path)
+    }
+    fn is_directory(&self, path: &Path) -> bool {
+        System.is_directory(path)
+    }
+    fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call(|| System.copy_attributes(from, to))
     }
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         System.matching(pattern)
@@ -152,8 +158,8 @@ fn every_fault(kind: &str, table: Option<&str>) {
                         .collect()
                 };
             match result {
-                Ok(Done::Nothing) => panic!("there is something to do"),
-                Ok(Done::Written | Done::Reloaded) => {
+                Ok(done) => {
+                    assert!(done.changed, "there is something to do");
                     assert_ne!(ours(&now), before, "{kind} {fault:?} {at}");
                     assert!(
                         plan_for(path, kind)
@@ -237,7 +243,7 @@ fn mode_owner_and_symbolic_links_stay() {
     }
     let plan = plan_for(path, "texthash");
     let done = apply::apply(&System, path, &plan, Reload::Never).expect("nothing is in the way");
-    assert_eq!(done, Done::Written);
+    assert!(done.changed);
     assert!(path.join("main.cf").is_symlink(), "the link is still one");
     let real = fs::read_to_string(path.join("real/main.cf")).expect("it is there");
     assert!(real.contains("dane"), "the file that it names changed");
@@ -258,6 +264,30 @@ fn a_second_run_changes_nothing() {
     assert!(again.changes.is_empty());
     let done = apply::apply(&System, directory.path(), &again, Reload::Always)
         .expect("nothing is in the way");
-    assert_eq!(done, Done::Nothing);
+    assert!(!done.changed && done.postfix == Told::NotRunning);
     assert_eq!(content(directory.path()), before);
+}
+
+#[test]
+fn an_index_stands_beside_the_name_in_main_cf_and_keeps_its_mode() {
+    let Some(postfix) = lab::available() else { return };
+    if !postfix.table_types.contains("lmdb") {
+        return;
+    }
+    let directory = directory(None);
+    let path = directory.path();
+    fs::create_dir(path.join("shared")).expect("it can be made");
+    fs::write(path.join("shared/tls_policy"), "a.example may\n").expect("it can be written");
+    symlink("shared/tls_policy", path.join("tls_policy")).expect("it can be linked");
+    fs::write(path.join("tls_policy.lmdb"), "not an index").expect("it can be written");
+    fs::set_permissions(path.join("tls_policy.lmdb"), fs::Permissions::from_mode(0o640))
+        .expect("it is ours");
+    apply::apply(&System, path, &plan_for(path, "lmdb"), Reload::Never)
+        .expect("nothing is in the way");
+    let index = path.join("tls_policy.lmdb").metadata().expect("it is there");
+    assert_eq!(index.mode() & 0o7777, 0o640);
+    assert!(path.join("tls_policy").is_symlink() && !path.join("shared/tls_policy.lmdb").exists());
+    let text = fs::read(path.join("tls_policy")).expect("it is there");
+    let state = apply::index::state(&System, path, "lmdb", &path.join("tls_policy"), &text);
+    assert_eq!(state, Ok(None), "the index is the one that Postfix opens");
 }

@@ -1,5 +1,6 @@
 //! A real Postfix is the judge of what postls says and does.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -84,6 +85,16 @@ fn an_error_is_an_error_for_postfix_and_only_then() {
         &format!("fingerprint match={pin}:{pin}"),
         "encrypt enable_rpk=yes",
         "encrypt { ciphers = high }",
+        "encrypt protocols={TLSv1.2, TLSv1.3}",
+        "secure match=",
+        "fingerprint match=|",
+        "encrypt ciphers=high ciphers=medium",
+        "encrypt ciphers=",
+        "encrypt servername=-x",
+        "encrypt servername=a.example",
+        "encrypt servername=192.0.2.1",
+        "encrypt tafile=/etc/postfix/ca.pem",
+        "encrypt connection_reuse=maybe",
     ] {
         let config = format!(
             "==> main.cf <==\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
@@ -220,6 +231,29 @@ fn a_running_postfix_is_reloaded_only_when_it_must_be() {
     assert!(apply().contains("fingerprint-without-pins"), "the result would hold mail");
     lab.write("postls.yaml", policy("secure").as_bytes());
     assert_eq!(apply(), "applied\n", "only an indexed table changed");
+
+    let run = |directory: &Path, name: &str| {
+        let program = env!("CARGO_BIN_EXE_postls");
+        let script = format!("cd {} && exec {program} apply -c {name}", directory.display());
+        let output = lab.inside("sh").args(["-c", &script]).output();
+        String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned()
+    };
+    let with_parameter = policy("secure") + "parameters: {smtp_tls_loglevel: 2}\n";
+    lab.write("postls.yaml", with_parameter.as_bytes());
+    let (parent, name) =
+        (directory.parent().unwrap(), directory.file_name().unwrap().to_string_lossy());
+    assert_eq!(run(parent, &name), "applied, and Postfix was reloaded\n", "a relative directory");
+
+    // A copy names the same queue directory, and is none of its business.
+    let copy = tempfile::tempdir().expect("a temporary directory");
+    for name in ["main.cf", "master.cf"] {
+        fs::copy(directory.join(name), copy.path().join(name)).expect("it can be copied");
+    }
+    fs::write(copy.path().join("postls.yaml"), policy("may")).expect("it can be written");
+    let reloads = || lab.log().matches("reload -- version").count();
+    let before = reloads();
+    assert_eq!(run(copy.path(), "."), "applied\n", "a copy");
+    assert_eq!(reloads(), before);
     lab.stop();
 }
 

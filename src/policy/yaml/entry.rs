@@ -273,15 +273,7 @@ const CIPHER: Test = (
     "a list of cipher names; Postfix itself excludes them",
 );
 const SERVER_NAME: Test = (
-    |it| {
-        !it.is_empty()
-            && it.is_ascii()
-            && !it.contains(is_separator)
-            && !it.starts_with(['.', '-', '['])
-            && !it.ends_with('.')
-            && it.contains(|it: char| it.is_ascii_alphabetic())
-            && it.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.'))
-    },
+    |it| crate::policy::row::is_hostname(it.as_bytes()),
     "a host name, or one of hostname, nexthop",
 );
 const PROTOCOL: Test = (

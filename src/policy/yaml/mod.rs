@@ -31,6 +31,7 @@ pub struct File {
     pub(super) profiles: Vec<(Placed<String>, Policy)>,
     pub(super) entries: Vec<Entry>,
     pub(super) problems: Vec<Problem>,
+    pub(super) has_allows: bool,
     /// Patterns of the files to include, relative to this one.
     pub includes: Vec<Placed<String>>,
 }
@@ -106,9 +107,11 @@ fn top(reader: &mut Reader, root: Value<'_>, role: Role, broken: bool, file: &mu
             "parameters" => file.parameters = parameters(reader, value),
             "table" => file.table = table(reader, field),
             "profiles" => file.profiles = entry::profiles(reader, value),
+            // All of them may be commented out.
+            "destinations" if value.is_null() => {}
             "destinations" => file.entries = entry::destinations(reader, value),
             "include" => file.includes = includes(reader, value),
-            _ => lint(reader, value),
+            _ => file.has_allows = lint(reader, value),
         }
     }
     if !version && root.kind() == tree::Kind::Mapping {
@@ -238,8 +241,9 @@ fn table(reader: &mut Reader, field: Field<'_>) -> Table {
     table
 }
 
-/// `lint:` is read for its mistakes only.
-fn lint(reader: &mut Reader, value: Value<'_>) {
+/// `lint:` is read for its mistakes only; says whether it allows anything.
+fn lint(reader: &mut Reader, value: Value<'_>) -> bool {
+    let mut any = false;
     for field in reader.fields(value, "lint") {
         if field.name != "allow" {
             reader.unknown_key(field, "lint", &["allow"]);
@@ -247,8 +251,10 @@ fn lint(reader: &mut Reader, value: Value<'_>) {
         }
         for allow in reader.fields(field.value, "allow") {
             reader.text(allow.value, "the reason");
+            any = true;
         }
     }
+    any
 }
 
 /// Notes each place that is not UTF-8, and gives back a text of the same

@@ -3,4 +3,5 @@
 rules! {
     deprecated_parameter,
     duplicate_parameter,
+    value_unexpandable,
 }

@@ -67,6 +67,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn report(findings: &mut Findings, span: Span, fingerprint: &Fingerprint, digest: Digest, set: Option<Span>) {
     let is = match fingerprint.digest() {
         Some(is) => format!("this is a {is} fingerprint"),
+        None if fingerprint.length() == 1 => "one byte is no fingerprint".to_owned(),
         None => format!("{} bytes are no fingerprint", fingerprint.length()),
     };
     let finding = findings.at(span, format!("{is}, and {digest} is in force"));

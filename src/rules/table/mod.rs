@@ -3,4 +3,5 @@
 rules! {
     table_duplicate_key,
     table_missing_value,
+    table_unbalanced_quote,
 }

@@ -1,6 +1,5 @@
 //! The same key twice.
 
-use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -9,7 +8,7 @@ use crate::config::TableKind;
 use crate::finding::{Finding, Severity};
 use crate::lint::{Context, Findings, FixKind, PolicyTable, Rule};
 use crate::syntax::table::{Kind, Row};
-use crate::text::{Span, shortened};
+use crate::text::{Span, fold, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "table-duplicate-key",
@@ -78,21 +77,6 @@ fn duplicates<'r>(bytes: &[u8], rows: &'r [Row]) -> Vec<(&'r Row, &'r Row)> {
 /// Which row it is, from the lower half of what is sorted.
 fn place(sorted: u64) -> usize {
     (sorted & 0xffff_ffff) as usize
-}
-
-/// Postfix folds keys when it stores them and when it looks them up.
-fn fold(key: &[u8]) -> Cow<'_, [u8]> {
-    // Without a way out of the loop, it is done for many bytes at once.
-    let as_it_is = key.iter().fold(true, |so_far, byte| {
-        so_far & byte.is_ascii() & !byte.is_ascii_uppercase()
-    });
-    if as_it_is {
-        return key.into();
-    }
-    match std::str::from_utf8(key) {
-        Ok(text) => text.to_lowercase().into_bytes().into(),
-        Err(_) => key.to_ascii_lowercase().into(),
-    }
 }
 
 fn found(context: &Context<'_>, table: &PolicyTable, row: &Row, first: &Row, findings: &mut Findings) {

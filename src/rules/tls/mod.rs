@@ -15,16 +15,20 @@ struct Level {
     value: Vec<u8>,
 }
 
-/// The levels that main.cf and the services of master.cf set, expanded, in
+/// The levels that main.cf, services of master.cf and the policy file set, expanded, in
 /// front of a comment that stands behind one: the comment is a finding of its own.
 fn levels(context: &Context<'_>, name: &str) -> Vec<Level> {
     let Some(configuration) = &context.configuration else { return Vec::new() };
     let setting =
         configuration.setting(name).map(|it| (it.value_span(), it.value().text().to_vec()));
     let overrides = context.overrides(name).into_iter().map(|it| (it.value_span, it.value));
+    let wanted = context.policies.iter().flat_map(|it| &it.parameters);
+    let wanted = wanted.filter(|it| it.name.value == name).filter_map(|it| it.value.as_ref());
+    let wanted = wanted.map(|it| (it.span, it.value.clone().into_bytes()));
     setting
         .into_iter()
         .chain(overrides)
+        .chain(wanted)
         .filter_map(|(span, value)| {
             let mut value = configuration.expand(&value).ok()?;
             if let Some(comment) = value.windows(2).position(|it| it == b" #") {
