@@ -209,17 +209,7 @@ pub(crate) fn policy_row(bytes: &[u8]) {
     for version in [Version::OLDEST, Version::new(3, 9), Version::NEWEST] {
         for digest in [None, Some(Digest::Md5), Some(Digest::Sha256)] {
             row.problems(row::Judge { version, digest }, &mut |problem| {
-                use row::Problem as P;
-                let (P::Level(range)
-                | P::UnknownAttribute(range)
-                | P::NewerAttribute(range, _)
-                | P::MatchAtWrongLevel(range, _)
-                | P::MalformedFingerprint(range)
-                | P::FingerprintLength(range, ..)
-                | P::NoFingerprint(range)
-                | P::Comment(range)
-                | P::Attribute(range, _)) = problem;
-                inside(&range, &all);
+                inside(&problem.range, &all);
             });
         }
     }

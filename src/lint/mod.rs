@@ -1,18 +1,15 @@
 //! The rule type, what a rule may look at, and the run over all of them.
 
 pub mod explain;
+mod policy_table;
 
-use std::num::NonZero;
-use std::ops::Range;
-use std::panic::resume_unwind;
-use std::thread::{self, ScopedJoinHandle};
+pub use policy_table::{PolicyTable, RowProblem};
 
 use crate::config::{Configuration, Origin, Override, Services, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};
-use crate::policy::row::{Judge, Problem as RowProblem};
+use crate::policy::row::Judge;
 use crate::policy::{Policies, Problem, ProblemKind};
 use crate::postfix::{Digest, Version};
-use crate::syntax::table::{self, Kind, Row, Table};
 use crate::text::{SourceId, Sources, Span};
 
 /// One thing that can be wrong, and everything known about it.
@@ -76,19 +73,6 @@ pub struct DigestInForce {
     pub set: Option<Span>,
 }
 
-/// A lookup table as text, and what smtp(8) thinks of its policies.
-pub struct PolicyTable {
-    /// The file.
-    pub source: SourceId,
-    /// How Postfix reads it.
-    pub kind: TableKind,
-    /// Which client asks it for policies, `smtp` or `lmtp`; `None`: nobody does.
-    pub client: Option<&'static str>,
-    /// Its rows.
-    pub table: Table,
-    problems: Vec<(usize, RowProblem)>,
-}
-
 impl<'a> Context<'a> {
     /// A context without tables and policies.
     pub fn new(sources: &'a Sources, main_cf: Option<SourceId>, version: Version) -> Context<'a> {
@@ -118,14 +102,7 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(source).bytes();
         let judge = client
             .map(|client| Judge { version: self.version, digest: self.digest(client).digest });
-        let mut parts = in_parts(bytes, &|part| read_part(bytes, part, judge)).into_iter();
-        let (mut rows, mut problems) = parts.next().unwrap_or_default();
-        for (more, found) in parts {
-            let before = rows.len();
-            rows.extend(more);
-            problems.extend(found.into_iter().map(|(row, problem)| (before + row, problem)));
-        }
-        let table = Table { rows };
+        let (table, problems) = policy_table::read(source, bytes, judge);
         self.tables.push(PolicyTable { source, kind, client, table, problems });
     }
 
@@ -174,11 +151,9 @@ impl<'a> Context<'a> {
         self.problems.iter().filter(move |it| it.kind == kind)
     }
 
-    /// All problems of rows, each with its table and a way to its bytes.
-    pub fn row_problems(&self) -> impl Iterator<Item = (&PolicyTable, usize, &RowProblem)> {
-        self.tables.iter().flat_map(|table| {
-            table.problems.iter().map(move |(row, problem)| (table, *row, problem))
-        })
+    /// All problems of rows, each with its table.
+    pub fn row_problems(&self) -> impl Iterator<Item = (&PolicyTable, &RowProblem)> {
+        self.tables.iter().flat_map(|table| table.problems.iter().map(move |it| (table, it)))
     }
 
     /// A row's right-hand side, as one line.
@@ -186,54 +161,6 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(table.source).bytes();
         String::from_utf8_lossy(table.table.rows[row].text(bytes).value()).into_owned()
     }
-
-    /// Where a part of a row's right-hand side stands.
-    pub fn span_in_row(
-        &self,
-        table: &PolicyTable,
-        row: usize,
-        range: std::ops::Range<usize>,
-    ) -> Span {
-        let bytes = self.sources.source(table.source).bytes();
-        Span::new(table.source, table.table.rows[row].text(bytes).locate(range))
-    }
-}
-
-/// The rows of a part of a table, and what smtp(8) thinks of each.
-fn read_part(
-    bytes: &[u8],
-    part: Range<usize>,
-    judge: Option<Judge>,
-) -> (Vec<Row>, Vec<(usize, RowProblem)>) {
-    let rows = table::parse_part(bytes, part);
-    let mut problems = Vec::new();
-    if let Some(judge) = judge {
-        let entries = rows.iter().enumerate().filter(|(_, row)| row.kind == Kind::Entry);
-        for (index, row) in entries {
-            crate::policy::row::parse(&row.value(bytes))
-                .problems(judge, &mut |problem| problems.push((index, problem)));
-        }
-    }
-    (rows, problems)
-}
-
-/// What `read` makes of the parts of a table, in order. A large table is shared
-/// out to the processors, since its rows have nothing to do with each other;
-/// a usual one is a single part, and starts no thread.
-fn in_parts<T: Send>(bytes: &[u8], read: &(impl Fn(Range<usize>) -> T + Sync)) -> Vec<T> {
-    /// Some ten thousand rows: a thread costs less than reading them.
-    const LARGE: usize = 1 << 20;
-    if bytes.len() < LARGE {
-        return table::parts(bytes, LARGE).map(read).collect();
-    }
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let size = bytes.len().div_ceil(processors).max(LARGE);
-    thread::scope(|scope| {
-        let parts = table::parts(bytes, size).map(|part| scope.spawn(|| read(part)));
-        let parts: Vec<_> = parts.collect();
-        let join = |it: ScopedJoinHandle<'_, T>| it.join().unwrap_or_else(|it| resume_unwind(it));
-        parts.into_iter().map(join).collect()
-    })
 }
 
 /// Where a rule puts what it found.

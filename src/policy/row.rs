@@ -43,25 +43,34 @@ pub struct Judge {
 
 /// Why smtp(8) defers, or does not do what the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub struct Problem {
+    /// Where in the right-hand side.
+    pub range: Range<usize>,
+    /// What is so there.
+    pub what: What,
+}
+
+/// The kinds of problems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
     /// The first word is no level, or there is none.
-    Level(Range<usize>),
+    Level,
     /// A word that is no attribute.
-    UnknownAttribute(Range<usize>),
-    /// An attribute that came with a later version than the one at hand.
-    NewerAttribute(Range<usize>, Version),
+    UnknownAttribute,
+    /// An attribute, or a way to write one, that came with this version, later than the one at hand.
+    NewerAttribute(Version),
     /// `match=` at a level that compares nothing.
-    MatchAtWrongLevel(Range<usize>, SecurityLevel),
+    MatchAtWrongLevel(SecurityLevel),
     /// A value that is no fingerprint at all: dropped with a warning.
-    MalformedFingerprint(Range<usize>),
+    MalformedFingerprint,
     /// A fingerprint of another digest than the one in force: it matches nothing.
-    FingerprintLength(Range<usize>, Fingerprint, Digest),
+    FingerprintLength(Fingerprint, Digest),
     /// Level fingerprint without `match=`; smtp_tls_fingerprint_cert_match may still have some.
-    NoFingerprint(Range<usize>),
+    NoFingerprint,
     /// A word that begins with `#`.
-    Comment(Range<usize>),
+    Comment,
     /// An attribute that cannot stand so.
-    Attribute(Range<usize>, Refused),
+    Refused(Refused),
 }
 
 /// Why smtp(8) refuses an attribute that it knows.
@@ -165,6 +174,7 @@ impl Row<'_> {
 
     /// Hands every problem of the row to `found`.
     pub fn problems(&self, judge: Judge, found: &mut dyn FnMut(Problem)) {
+        let mut note = |range: Range<usize>, what: What| found(Problem { range, what });
         let level = self.security_level();
         if level == Some(SecurityLevel::None) {
             // Whatever follows is ignored with a warning.
@@ -175,7 +185,7 @@ impl Row<'_> {
         for word in self.words() {
             // To Postfix a word like the others; to whoever wrote it, the end of the row.
             if self.text[word.start] == b'#' {
-                found(Problem::Comment(word.start..self.text.len()));
+                note(word.start..self.text.len(), What::Comment);
                 break;
             }
             let attribute = attribute(self.text, word);
@@ -183,55 +193,68 @@ impl Row<'_> {
             let known = known(name);
             let braces = self.text[attribute.word.start] == b'{';
             let (Some((name, since)), Some(value)) = (known, attribute.value) else {
-                found(Problem::UnknownAttribute(attribute.word.clone()));
+                note(attribute.word.clone(), What::UnknownAttribute);
                 continue;
             };
             let since = if braces { Version::new(3, 10) } else { *since };
             if judge.version < since {
-                found(Problem::NewerAttribute(attribute.word.clone(), since));
+                note(attribute.word.clone(), What::NewerAttribute(since));
             }
             // In 3.10 and later braces keep blanks and commas together; before, they end the word.
-            let split =
-                lists::words(&self.text[attribute.word.clone()], COMMA_SPACE_FLAT).count() > 1;
-            if split && !braces && judge.version < Version::new(3, 10) {
-                found(Problem::NewerAttribute(attribute.word.clone(), Version::new(3, 10)));
+            let whole = &self.text[attribute.word.clone()];
+            let split = || lists::words(whole, COMMA_SPACE_FLAT).count() > 1;
+            if !braces
+                && judge.version < Version::new(3, 10)
+                && memchr::memchr(b'{', whole).is_some()
+                && split()
+            {
+                note(attribute.word.clone(), What::NewerAttribute(Version::new(3, 10)));
                 continue;
             }
             let text = &self.text[value.clone()];
             if let Some(why) = refused(name, text, level, &seen) {
-                found(Problem::Attribute(attribute.word.clone(), why));
+                note(attribute.word.clone(), What::Refused(why));
             }
-            seen.push(name);
-            if *name != "match" || text.is_empty() {
+            // Alone in nearly all rows, and free to stand more than once.
+            if *name != "match" {
+                seen.push(name);
+                continue;
+            }
+            if text.is_empty() {
                 continue;
             }
             matches += usize::from(
                 level != Some(SecurityLevel::Fingerprint) || text.iter().any(|it| *it != b'|'),
             );
             match level {
-                Some(SecurityLevel::Fingerprint) => self.fingerprints(value, judge, found),
+                Some(SecurityLevel::Fingerprint) => self.fingerprints(value, judge, &mut note),
                 Some(level) if !level.takes_match() => {
-                    found(Problem::MatchAtWrongLevel(attribute.word.clone(), level));
+                    note(attribute.word.clone(), What::MatchAtWrongLevel(level));
                 }
                 Some(_) | None => {}
             }
         }
         if level.is_none() {
-            found(Problem::Level(self.level.clone()));
+            note(self.level.clone(), What::Level);
         }
         if level == Some(SecurityLevel::Fingerprint) && matches == 0 {
-            found(Problem::NoFingerprint(self.level.clone()));
+            note(self.level.clone(), What::NoFingerprint);
         }
     }
 
     /// The fingerprints of one `match=`, which stand between `|`.
-    fn fingerprints(&self, value: Range<usize>, judge: Judge, found: &mut dyn FnMut(Problem)) {
+    fn fingerprints(
+        &self,
+        value: Range<usize>,
+        judge: Judge,
+        note: &mut dyn FnMut(Range<usize>, What),
+    ) {
         for item in lists::words(&self.text[value.clone()], BAR) {
             let range = value.start + item.start..value.start + item.end;
             match (Fingerprint::parse(&self.text[range.clone()]), judge.digest) {
-                (None, _) => found(Problem::MalformedFingerprint(range)),
+                (None, _) => note(range, What::MalformedFingerprint),
                 (Some(it), Some(digest)) if it.length() != digest.length() => {
-                    found(Problem::FingerprintLength(range, it, digest));
+                    note(range, What::FingerprintLength(it, digest));
                 }
                 (Some(_), _) => {}
             }
@@ -301,18 +324,18 @@ mod tests {
         let mut found = Vec::new();
         let judge = Judge { version, digest: Some(Digest::Sha1) };
         parse(text.as_bytes()).problems(judge, &mut |problem| {
-            let (what, range) = match problem {
-                Problem::Level(range) => ("level", range),
-                Problem::UnknownAttribute(range) => ("unknown", range),
-                Problem::NewerAttribute(range, _) => ("newer", range),
-                Problem::MatchAtWrongLevel(range, _) => ("match", range),
-                Problem::MalformedFingerprint(range) => ("malformed", range),
-                Problem::FingerprintLength(range, ..) => ("length", range),
-                Problem::NoFingerprint(range) => ("no fingerprint", range),
-                Problem::Comment(range) => ("comment", range),
-                Problem::Attribute(range, _) => ("refused", range),
+            let what = match problem.what {
+                What::Level => "level",
+                What::UnknownAttribute => "unknown",
+                What::NewerAttribute(_) => "newer",
+                What::MatchAtWrongLevel(_) => "match",
+                What::MalformedFingerprint => "malformed",
+                What::FingerprintLength(..) => "length",
+                What::NoFingerprint => "no fingerprint",
+                What::Comment => "comment",
+                What::Refused(_) => "refused",
             };
-            found.push(format!("{what} {}", &text[range]));
+            found.push(format!("{what} {}", &text[problem.range]));
         });
         found
     }

@@ -182,7 +182,7 @@ fn key_end(text: &[u8]) -> (usize, bool) {
 /// The first byte that may be white space, a quote or a backslash: names are
 /// made of other bytes. Sixteen are compared in one go, without a branch.
 fn next_of_interest(text: &[u8]) -> Option<usize> {
-    let interesting = |byte| (byte <= b'"') | (byte == b'\\');
+    let interesting = |byte| matches!(byte, 0..=b'"' | b'\\');
     let (chunks, rest) = text.as_chunks::<16>();
     for (index, chunk) in chunks.iter().enumerate() {
         let marks = chunk.map(|byte| if interesting(byte) { 0xff } else { 0 });

@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, DigestInForce, Findings, FixKind, Rule};
-use crate::policy::row::Problem;
+use crate::policy::row::What;
 use crate::postfix::{Digest, Fingerprint};
 use crate::text::Span;
 
@@ -42,11 +42,10 @@ example.com encrypt
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::FingerprintLength(range, fingerprint, digest) = problem {
-            let span = context.span_in_row(table, row, range.clone());
+    for (table, problem) in context.row_problems() {
+        if let What::FingerprintLength(fingerprint, digest) = &problem.what {
             let set = context.digest(table.client.unwrap_or("smtp")).set;
-            report(findings, span, fingerprint, *digest, set);
+            report(findings, problem.span, fingerprint, *digest, set);
         }
     }
     let Some(policies) = context.policies else { return };

@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::ProblemKind;
-use crate::policy::row::Problem;
+use crate::policy::row::What;
 
 pub(super) static RULE: Rule = Rule {
     id: "fingerprint-malformed",
@@ -39,10 +39,10 @@ example.com secure match=ad-f3-c3.example.com
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::MalformedFingerprint(range) = problem {
+    for (_, problem) in context.row_problems() {
+        if problem.what == What::MalformedFingerprint {
             findings
-                .at(context.span_in_row(table, row, range.clone()), "no fingerprint; Postfix drops it")
+                .at(problem.span, "no fingerprint; Postfix drops it")
                 .help("pairs of hexadecimal digits with colons between them");
         }
     }

@@ -3,7 +3,7 @@
 use crate::config::Configuration;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::Problem;
+use crate::policy::row::What;
 use crate::postfix::SecurityLevel;
 
 pub(super) static RULE: Rule = Rule {
@@ -39,11 +39,11 @@ example.com encrypt
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     const TEXT: &str = "no fingerprint to compare with";
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::NoFingerprint(range) = problem
+    for (table, problem) in context.row_problems() {
+        if problem.what == What::NoFingerprint
             && !has_common_pins(context.configuration.as_ref(), table.client.unwrap_or("smtp"))
         {
-            findings.at(context.span_in_row(table, row, range.clone()), TEXT).help("add match=");
+            findings.at(problem.span, TEXT).help("add match=");
         }
     }
     let Some(policies) = context.policies else { return };

@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::{Problem, Refused};
+use crate::policy::row::{Refused, What};
 use crate::postfix::SecurityLevel;
 
 pub(super) static RULE: Rule = Rule {
@@ -35,8 +35,8 @@ example.com secure match=example.com match=mx.example.com exclude=
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::Attribute(range, why) = problem {
+    for (_, problem) in context.row_problems() {
+        if let What::Refused(why) = &problem.what {
             let text = match why {
                 Refused::Empty => "it needs a value".to_owned(),
                 Refused::Repeated => "it stands there already".to_owned(),
@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Refused::NotYesNo => "it takes yes or no".to_owned(),
                 Refused::NotHostname => "it takes a host name".to_owned(),
             };
-            findings.at(context.span_in_row(table, row, range.clone()), text);
+            findings.at(problem.span, text);
         }
     }
     for destination in context.policies.iter().flat_map(|it| &it.destinations) {

@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::ProblemKind;
-use crate::policy::row::Problem;
+use crate::policy::row::What;
 use crate::postfix::SecurityLevel;
 use crate::text::shortened;
 
@@ -38,12 +38,11 @@ example.com Encrypt
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::Level(range) = problem {
-            let span = context.span_in_row(table, row, range.clone());
-            let level = shortened(&context.sources.text(span));
+    for (_, problem) in context.row_problems() {
+        if problem.what == What::Level {
+            let level = shortened(&context.sources.text(problem.span));
             findings
-                .at(span, format!("\"{level}\" is no security level"))
+                .at(problem.span, format!("\"{level}\" is no security level"))
                 .help(format!("one of {}", SecurityLevel::names()));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::Problem;
+use crate::policy::row::What;
 use crate::postfix::SecurityLevel;
 
 pub(super) static RULE: Rule = Rule {
@@ -38,10 +38,10 @@ example.net secure match=mx.example.net:example.net
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::MatchAtWrongLevel(range, level) = problem {
+    for (_, problem) in context.row_problems() {
+        if let What::MatchAtWrongLevel(level) = &problem.what {
             findings
-                .at(context.span_in_row(table, row, range.clone()), format!("not at level {level}"))
+                .at(problem.span, format!("not at level {level}"))
                 .help("use level secure, or leave it out");
         }
     }

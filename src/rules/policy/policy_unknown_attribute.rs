@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::{self, Problem};
+use crate::policy::row::{self, What};
 use crate::text::{nearest, shortened};
 
 pub(super) static RULE: Rule = Rule {
@@ -37,10 +37,10 @@ example.com encrypt Ciphers=high, protocols=>=TLSv1.2
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, row, problem) in context.row_problems() {
-        match problem {
-            Problem::UnknownAttribute(range) => {
-                let span = context.span_in_row(table, row, range.clone());
+    for (_, problem) in context.row_problems() {
+        match &problem.what {
+            What::UnknownAttribute => {
+                let span = problem.span;
                 let word = context.sources.text(span).into_owned();
                 let finding = findings.at(span, format!("Postfix does not know \"{}\"", shortened(&word)));
                 let name = word.split('=').next().unwrap_or_default();
@@ -49,8 +49,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     None => format!("attributes are {}", row::attribute_names().collect::<Vec<_>>().join(", ")),
                 });
             }
-            Problem::NewerAttribute(range, since) => {
-                let span = context.span_in_row(table, row, range.clone());
+            What::NewerAttribute(since) => {
+                let span = problem.span;
                 let text = format!("Postfix {} does not know this; it came with {since}", context.version);
                 findings.at(span, text);
             }

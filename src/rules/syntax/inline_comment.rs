@@ -3,7 +3,7 @@
 use crate::config::{Configuration, Setting};
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::Problem;
+use crate::policy::row::What;
 use crate::postfix::{Parameter, Type};
 use crate::syntax::is_space;
 use crate::text::{Edit, Span, shortened};
@@ -55,11 +55,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         finding.help("move the comment to a line above");
         finding.fix = fix(context, setting, at);
     }
-    for (table, row, problem) in context.row_problems() {
-        if let Problem::Comment(range) = problem {
-            let span = context.span_in_row(table, row, range.clone());
+    for (table, problem) in context.row_problems() {
+        if problem.what == What::Comment {
             findings
-                .at(span, is("policy", context.row_value(table, row).as_bytes()))
+                .at(problem.span, is("policy", context.row_value(table, problem.row).as_bytes()))
                 .help("move the comment to a line above");
         }
     }
