@@ -102,8 +102,7 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(source).bytes();
         let judge = client
             .map(|client| Judge { version: self.version, digest: self.digest(client).digest });
-        let (table, problems) = policy_table::read(source, bytes, judge);
-        self.tables.push(PolicyTable { source, kind, client, table, problems });
+        self.tables.push(PolicyTable::read(source, bytes, kind, client, judge));
     }
 
     /// Adds what the policy files say and what is wrong with them.

@@ -1,14 +1,17 @@
 //! Lookup tables as text, and what smtp(8) thinks of the policies in them.
 
+use std::hash::BuildHasher;
 use std::num::NonZero;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
+use foldhash::fast::RandomState;
+
 use crate::config::TableKind;
 use crate::policy::row::{self, Judge, What};
 use crate::syntax::table::{self, Kind, Row, Table};
-use crate::text::{SourceId, Span};
+use crate::text::{SourceId, Span, fold, offset};
 
 /// A row with more of them is no policy with mistakes but another file.
 const MAX_PROBLEMS_OF_A_ROW: usize = 100;
@@ -23,6 +26,11 @@ pub struct PolicyTable {
     pub client: Option<&'static str>,
     /// Its rows.
     pub table: Table,
+    /// For each entry a part of its key's hash, and behind it where the row is:
+    /// sorted, so that equal keys are neighbours and the first row comes first.
+    /// For a million rows that takes half the time of a hash map, and a quarter
+    /// of its memory.
+    pub keys: Vec<(u32, u32)>,
     /// What is wrong with them, in the order of the file.
     pub(super) problems: Vec<RowProblem>,
 }
@@ -37,20 +45,42 @@ pub struct RowProblem {
     pub what: What,
 }
 
-/// Reads a table, and judges its rows if there is somebody to judge for.
-pub(super) fn read(
-    source: SourceId,
-    bytes: &[u8],
-    judge: Option<Judge>,
-) -> (Table, Vec<RowProblem>) {
-    let mut parts = in_parts(bytes, &|part| read_part(source, bytes, part, judge)).into_iter();
-    let (mut rows, mut problems) = parts.next().unwrap_or_default();
-    for (more, found) in parts {
-        let before = rows.len();
-        rows.extend(more);
-        problems.extend(found.into_iter().map(|it| RowProblem { row: before + it.row, ..it }));
+/// What is known of a part of a table.
+#[derive(Default)]
+struct Part {
+    rows: Vec<Row>,
+    keys: Vec<(u32, u32)>,
+    problems: Vec<RowProblem>,
+}
+
+impl PolicyTable {
+    /// Reads a table, and judges its rows if there is somebody to judge for.
+    pub(super) fn read(
+        source: SourceId,
+        bytes: &[u8],
+        kind: TableKind,
+        client: Option<&'static str>,
+        judge: Option<Judge>,
+    ) -> PolicyTable {
+        let hasher = RandomState::default();
+        let parts = in_parts(bytes, &|part| read_part(source, bytes, part, judge, &hasher));
+        let mut parts = parts.into_iter();
+        let Part { mut rows, mut keys, mut problems } = parts.next().unwrap_or_default();
+        for part in parts {
+            let before = rows.len();
+            rows.extend(part.rows);
+            keys.extend(part.keys.into_iter().map(|(hash, row)| (hash, offset(before) + row)));
+            problems.extend(
+                part.problems.into_iter().map(|it| RowProblem { row: before + it.row, ..it }),
+            );
+        }
+        #[allow(
+            clippy::stable_sort_primitive,
+            reason = "of sorted parts, the stable sort makes a merge"
+        )]
+        keys.sort();
+        PolicyTable { source, kind, client, table: Table { rows }, keys, problems }
     }
-    (Table { rows }, problems)
 }
 
 /// The rows of a part of a table, and what smtp(8) thinks of each.
@@ -59,11 +89,17 @@ fn read_part(
     bytes: &[u8],
     part: Range<usize>,
     judge: Option<Judge>,
-) -> (Vec<Row>, Vec<RowProblem>) {
+    hasher: &RandomState,
+) -> Part {
     let rows = table::parse_part(bytes, part);
-    let mut problems = Vec::new();
-    let Some(judge) = judge else { return (rows, problems) };
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.kind == Kind::Entry) {
+    let entries = || (0_u32..).zip(&rows).filter(|(_, row)| row.kind == Kind::Entry);
+    let hash = |row: &Row| hasher.hash_one(fold(&bytes[row.key_range(bytes)]));
+    let mut keys = Vec::with_capacity(rows.len());
+    keys.extend(entries().map(|(index, row)| (high_half(hash(row)), index)));
+    keys.sort_unstable();
+    let mut problems: Vec<RowProblem> = Vec::new();
+    for (index, row) in entries() {
+        let Some(judge) = judge else { break };
         let before = problems.len();
         // The way back to the bytes is looked for once, and only where something is wrong.
         let mut text = None;
@@ -71,11 +107,16 @@ fn read_part(
             if problems.len() < before + MAX_PROBLEMS_OF_A_ROW {
                 let text = text.get_or_insert_with(|| row.text(bytes));
                 let span = Span::new(source, text.locate(problem.range));
-                problems.push(RowProblem { row: index, span, what: problem.what });
+                problems.push(RowProblem { row: index as usize, span, what: problem.what });
             }
         });
     }
-    (rows, problems)
+    Part { rows, keys, problems }
+}
+
+fn high_half(hash: u64) -> u32 {
+    // What is shifted out is the other half.
+    u32::try_from(hash >> 32).unwrap_or_default()
 }
 
 /// What `read` makes of the parts of a table, in order. A large table is shared
