@@ -3,7 +3,7 @@
 pub mod explain;
 mod policy_table;
 
-pub use policy_table::{PolicyTable, RowProblem};
+pub use policy_table::{HashedKey, PolicyTable, RowProblem};
 
 use crate::config::{Configuration, Origin, Override, Services, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};

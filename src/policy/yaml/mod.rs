@@ -16,8 +16,8 @@ use reader::{Field, Reader};
 use tree::{Tree, Value};
 
 use super::{Parameter, Placed, Policy, Problem, ProblemKind, Table};
-use crate::postfix::Version;
-use crate::text::{SourceId, Span, shortened};
+use crate::postfix::{self, Version};
+use crate::text::{SourceId, Span, nearest, shortened};
 
 /// Table types that postls can write: those that postmap builds, and texthash.
 const TABLE_TYPES: &[&str] = &["btree", "cdb", "dbm", "hash", "lmdb", "sdbm", "texthash"];
@@ -103,7 +103,7 @@ fn top(reader: &mut Reader, root: Value<'_>, role: Role, broken: bool, file: &mu
                     reader.note(ProblemKind::Version, value.span(), "this postls reads version 1");
                 }
             }
-            "postfix" => file.postfix = postfix(reader, value),
+            "postfix" => file.postfix = oldest_postfix(reader, value),
             "parameters" => file.parameters = parameters(reader, value),
             "table" => file.table = table(reader, field),
             "profiles" => file.profiles = entry::profiles(reader, value),
@@ -139,7 +139,7 @@ fn includes(reader: &mut Reader, value: Value<'_>) -> Vec<Placed<String>> {
     fine
 }
 
-fn postfix(reader: &mut Reader, value: Value<'_>) -> Option<Placed<Version>> {
+fn oldest_postfix(reader: &mut Reader, value: Value<'_>) -> Option<Placed<Version>> {
     let text = reader.text(value, "postfix")?;
     let version = Version::parse(text.value);
     if version.is_none_or(|it| it < Version::OLDEST) {
@@ -171,6 +171,12 @@ fn parameters(reader: &mut Reader, value: Value<'_>) -> Vec<Parameter> {
             reader.note(ProblemKind::Value, field.key, text);
             continue;
         }
+        if let Some(meant) = misspelt(field.name) {
+            let text = format!("Postfix has no parameter \"{}\"", shortened(field.name));
+            reader.note(ProblemKind::UnknownKey, field.key, text).help =
+                Some(format!("did you mean \"{meant}\"?"));
+            continue;
+        }
         if field.value.is_null() {
             parameters.push(Parameter { name, value: None });
             continue;
@@ -188,6 +194,19 @@ fn parameters(reader: &mut Reader, value: Value<'_>) -> Vec<Parameter> {
         parameters.push(Parameter { name, value: Some(value) });
     }
     parameters
+}
+
+/// The parameter that a name was most likely meant to be. Only what is very
+/// near is taken for a mistake: administrators define names of their own, and
+/// transports have parameters named after them.
+fn misspelt(name: &str) -> Option<&'static str> {
+    const OF_TRANSPORTS: &[&str] =
+        &["_destination_", "_recipient_", "_delivery_slot", "_rate_delay", "_time_limit"];
+    if postfix::parameter(name).is_some() || OF_TRANSPORTS.iter().any(|it| name.contains(it)) {
+        return None;
+    }
+    let meant = nearest(name, postfix::parameters().iter().map(|it| it.name))?;
+    (strsim::damerau_levenshtein(name, meant) <= 2).then_some(meant)
 }
 
 fn table(reader: &mut Reader, field: Field<'_>) -> Table {

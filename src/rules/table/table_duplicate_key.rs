@@ -50,19 +50,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// Each row whose key stands there already, and the first row that has it.
 fn duplicates<'t>(bytes: &[u8], table: &'t PolicyTable) -> Vec<(&'t Row, &'t Row)> {
-    let key = |row: &Row| fold(&bytes[row.key_range(bytes)]).into_owned();
+    let rows = &table.table.rows;
+    let key = |row: usize| fold(&bytes[rows[row].key_range(bytes)]);
     let mut found = Vec::new();
-    for same in table.keys.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
-        for (at, (_, index)) in same.iter().enumerate().skip(1) {
-            let row = &table.table.rows[*index as usize];
-            let mut earlier = same[..at].iter().map(|(_, index)| &table.table.rows[*index as usize]);
-            // Two keys may share a hash.
-            let first = earlier.find(|it| key(it) == key(row));
-            found.extend(first.map(|first| (index, row, first)));
+    for same in table.keys.chunk_by(|a, b| a.hash() == b.hash()) {
+        for (at, row) in same.iter().enumerate().skip(1) {
+            let first = same[..at].iter().find(|first| key(first.row()) == key(row.row()));
+            found.extend(first.map(|first| (row.row(), first.row())));
         }
     }
-    found.sort_unstable_by_key(|(index, ..)| *index);
-    found.into_iter().map(|(_, row, first)| (row, first)).collect()
+    found.sort_unstable();
+    found.into_iter().map(|(row, first)| (&rows[row], &rows[first])).collect()
 }
 
 fn found(context: &Context<'_>, table: &PolicyTable, row: &Row, first: &Row, findings: &mut Findings) {

@@ -1,7 +1,7 @@
 //! TLS settings of main.cf.
 
 use crate::lint::Context;
-use crate::text::Span;
+use crate::text::{Span, shortened};
 
 rules! {
     smtp_tls_level_invalid,
@@ -13,6 +13,13 @@ rules! {
 struct Level {
     span: Span,
     value: Vec<u8>,
+}
+
+impl Level {
+    /// The value for a message: it may have come out of an expansion.
+    fn shown(&self) -> String {
+        shortened(&String::from_utf8_lossy(&self.value))
+    }
 }
 
 /// The levels that main.cf, services of master.cf and the policy file set, expanded, in

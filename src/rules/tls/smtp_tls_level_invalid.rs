@@ -19,7 +19,7 @@ secure, in upper or lower case.
     fix: FixKind::Never,
     bad: "
 smtp_tls_security_level = encrypted
-#                         ^^^^^^^^^ smtp(8) exits
+#                         ^^^^^^^^^ smtp(8) exits on \"encrypted\"
 ",
     good: "
 smtp_tls_security_level = Encrypt
@@ -33,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for level in super::levels(context, &format!("{client}_tls_security_level")) {
             if SecurityLevel::parse(&level.value).is_none() {
                 findings
-                    .at(level.span, format!("{client}(8) exits"))
+                    .at(level.span, format!("{client}(8) exits on \"{}\"", level.shown()))
                     .help(format!("one of {}", SecurityLevel::names()));
             }
         }

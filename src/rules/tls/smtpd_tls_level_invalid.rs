@@ -20,7 +20,7 @@ The same holds for postscreen(8) and tlsproxy(8) and their parameters.
     fix: FixKind::Never,
     bad: "
 smtpd_tls_security_level = secure
-#                          ^^^^^^ Postfix uses \"encrypt\" instead
+#                          ^^^^^^ Postfix uses \"encrypt\" instead of \"secure\"
 ",
     good: "
 smtpd_tls_security_level = MAY
@@ -37,9 +37,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let text = match SecurityLevel::parse(&level.value) {
                 Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Encrypt) => continue,
                 Some(SecurityLevel::Fingerprint | SecurityLevel::Verify | SecurityLevel::Secure) => {
-                    "Postfix uses \"encrypt\" instead".to_owned()
+                    format!("Postfix uses \"encrypt\" instead of \"{}\"", level.shown())
                 }
-                Some(SecurityLevel::Dane | SecurityLevel::DaneOnly) | None => format!("{program}(8) exits"),
+                Some(SecurityLevel::Dane | SecurityLevel::DaneOnly) | None => format!("{program}(8) exits on \"{}\"", level.shown()),
             };
             findings.at(level.span, text).help("one of none, may, encrypt");
         }
