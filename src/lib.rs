@@ -11,7 +11,7 @@
 //!          ┌─────────────┴──────────┐
 //!          ▼                        ▼
 //!   syntax (never fails)      policy::yaml
-//!   main_cf master_cf table          │
+//!   main_cf master_cf table         │
 //!          │                        ▼
 //!          ▼                  policy::Policies ──► policy::compile
 //!   config::Configuration           │                    │

@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use crate::postfix::{Digest, Fingerprint, SecurityLevel, Version};
+use crate::syntax::is_space;
 use crate::syntax::lists::{self, BAR, COMMA_SPACE, COMMA_SPACE_FLAT};
-use crate::syntax::{is_space, trim};
 
 /// A right-hand side as written: words without judgement.
 #[derive(Debug)]
@@ -129,22 +129,8 @@ pub fn parse(text: &[u8]) -> Row<'_> {
 
 /// `name=value`, or since 3.10 `{ name = value }`.
 fn attribute(text: &[u8], word: Range<usize>) -> Attribute {
-    let mut inner = word.clone();
-    if text[word.clone()].starts_with(b"{") && text[word.clone()].ends_with(b"}") {
-        inner = word.start + 1..word.end - 1;
-    }
-    let trimmed = |range: Range<usize>| {
-        let (start, rest) = trim(&text[range.clone()]);
-        range.start + start..range.start + start + rest.len()
-    };
-    match text[inner.clone()].iter().position(|byte| *byte == b'=') {
-        None => Attribute { name: trimmed(inner), value: None, word },
-        Some(equals) => {
-            let name = trimmed(inner.start..inner.start + equals);
-            let value = trimmed(inner.start + equals + 1..inner.end);
-            Attribute { word, name, value: Some(value) }
-        }
-    }
+    let (name, value) = lists::assignment(text, word.clone());
+    Attribute { word, name, value }
 }
 
 impl Row<'_> {

@@ -70,6 +70,33 @@ pub fn logical_lines_from(bytes: &[u8], mut at: usize) -> impl Iterator<Item = L
     })
 }
 
+/// One or more physical lines that belong together.
+#[derive(Debug)]
+pub struct Group<K> {
+    /// Offsets into the source.
+    pub range: Range<usize>,
+    /// What Postfix makes of them.
+    pub kind: K,
+}
+
+/// The logical lines, and what stands between them, as groups that tile the source.
+pub fn tile<K>(bytes: &[u8], trivia: impl Fn() -> K, kind: impl Fn(Logical) -> K) -> Vec<Group<K>> {
+    let mut groups = Vec::new();
+    let mut at = 0;
+    for line in logical_lines(bytes) {
+        let range = line.start as usize..line.end as usize;
+        if at < range.start {
+            groups.push(Group { range: at..range.start, kind: trivia() });
+        }
+        at = range.end;
+        groups.push(Group { kind: kind(line), range });
+    }
+    if at < bytes.len() {
+        groups.push(Group { range: at..bytes.len(), kind: trivia() });
+    }
+    groups
+}
+
 impl Logical {
     /// The text that Postfix gets, if that is bytes of the source as they stand.
     pub fn plain_text<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::trim;
+
 /// What separates words in most lists (`CHARS_COMMA_SP`).
 pub const COMMA_SPACE: &Separators = &Separators::new(b", \t\r\n");
 
@@ -73,6 +75,27 @@ pub fn words<'a>(
         at = text.len();
         Some(start..at)
     })
+}
+
+/// The parts of a word that is `name=value`, or `{ name = value }`: outer
+/// blanks of both do not count (`util/extpar.c`, `util/split_nameval.c`). The
+/// value is `None` where there is no `=`, and then the word is the name.
+pub fn assignment(text: &[u8], word: Range<usize>) -> (Range<usize>, Option<Range<usize>>) {
+    let mut inner = word.clone();
+    if text[word.clone()].starts_with(b"{") && text[word.clone()].ends_with(b"}") {
+        inner = word.start + 1..word.end - 1;
+    }
+    let trimmed = |range: Range<usize>| {
+        let (start, rest) = trim(&text[range.clone()]);
+        range.start + start..range.start + start + rest.len()
+    };
+    match text[inner.clone()].iter().position(|byte| *byte == b'=') {
+        None => (trimmed(inner), None),
+        Some(at) => {
+            let name = trimmed(inner.start..inner.start + at);
+            (name, Some(trimmed(inner.start + at + 1..inner.end)))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,23 +5,14 @@
 
 use std::ops::Range;
 
-use super::lines::{self, Joined, Logical};
+use super::lines::{self, Group, Joined, Logical};
 use super::{is_space, trim};
 
 /// A parsed file. The spans of the groups tile it.
 #[derive(Debug, Default)]
 pub struct MainCf {
     /// In the order of the file.
-    pub groups: Vec<Group>,
-}
-
-/// One or more physical lines that belong together.
-#[derive(Debug)]
-pub struct Group {
-    /// Offsets into the source.
-    pub range: Range<usize>,
-    /// What Postfix makes of them.
-    pub kind: Kind,
+    pub groups: Vec<Group<Kind>>,
 }
 
 /// What Postfix makes of a group of lines.
@@ -118,20 +109,7 @@ impl MainCf {
 
 /// Reads any bytes; never fails.
 pub fn parse(bytes: &[u8]) -> MainCf {
-    let mut groups = Vec::new();
-    let mut at = 0;
-    for line in lines::logical_lines(bytes) {
-        let range = line.start as usize..line.end as usize;
-        if at < range.start {
-            groups.push(Group { range: at..range.start, kind: Kind::Trivia });
-        }
-        at = range.end;
-        groups.push(Group { kind: kind(bytes, line), range });
-    }
-    if at < bytes.len() {
-        groups.push(Group { range: at..bytes.len(), kind: Kind::Trivia });
-    }
-    MainCf { groups }
+    MainCf { groups: lines::tile(bytes, || Kind::Trivia, |line| kind(bytes, line)) }
 }
 
 fn kind(bytes: &[u8], line: Logical) -> Kind {
@@ -170,7 +148,7 @@ mod tests {
     /// `name=value` for each entry, a word for all else that is no comment.
     fn read(source: &str) -> Vec<String> {
         let bytes = source.as_bytes();
-        let show = |group: &Group| match &group.kind {
+        let show = |group: &Group<Kind>| match &group.kind {
             Kind::Trivia => None,
             Kind::Entry(entry) => {
                 let value = entry.value_text(bytes);

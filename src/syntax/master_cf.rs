@@ -7,9 +7,8 @@
 
 use std::ops::Range;
 
-use super::lines::{self, Joined, Logical};
+use super::lines::{self, Group, Joined, Logical};
 use super::lists::{self, BLANKS};
-use super::trim;
 
 /// The columns before the arguments.
 pub const FIELDS: [&str; 8] =
@@ -19,16 +18,7 @@ pub const FIELDS: [&str; 8] =
 #[derive(Debug, Default)]
 pub struct MasterCf {
     /// In the order of the file.
-    pub groups: Vec<Group>,
-}
-
-/// One or more physical lines that belong together.
-#[derive(Debug)]
-pub struct Group {
-    /// Offsets into the source.
-    pub range: Range<usize>,
-    /// What Postfix makes of them.
-    pub kind: Kind,
+    pub groups: Vec<Group<Kind>>,
 }
 
 /// What Postfix makes of a group of lines.
@@ -137,44 +127,16 @@ impl ServiceText<'_> {
         arguments
     }
 
-    /// `name=value` or `{ name = value }` (`util/extpar.c`, `util/split_nameval.c`).
+    /// `name=value` or `{ name = value }`.
     fn assignment(&self, word: Range<usize>) -> Argument {
-        let text = &self.joined.text;
-        let mut inner = word.clone();
-        if text[word.clone()].starts_with(b"{") && text[word.clone()].ends_with(b"}") {
-            inner = word.start + 1..word.end - 1;
-        }
-        let trimmed = |range: Range<usize>| {
-            let (start, rest) = trim(&text[range.clone()]);
-            range.start + start..range.start + start + rest.len()
-        };
-        match memchr::memchr(b'=', &text[inner.clone()]) {
-            Some(at) => {
-                let name = trimmed(inner.start..inner.start + at);
-                let value = trimmed(inner.start + at + 1..inner.end);
-                Argument::Override { word, name, value: Some(value) }
-            }
-            None => Argument::Override { name: trimmed(inner), word, value: None },
-        }
+        let (name, value) = lists::assignment(&self.joined.text, word.clone());
+        Argument::Override { word, name, value }
     }
 }
 
 /// Reads any bytes; never fails.
 pub fn parse(bytes: &[u8]) -> MasterCf {
-    let mut groups = Vec::new();
-    let mut at = 0;
-    for line in lines::logical_lines(bytes) {
-        let range = line.start as usize..line.end as usize;
-        if at < range.start {
-            groups.push(Group { range: at..range.start, kind: Kind::Trivia });
-        }
-        at = range.end;
-        groups.push(Group { kind: kind(bytes, line), range });
-    }
-    if at < bytes.len() {
-        groups.push(Group { range: at..bytes.len(), kind: Kind::Trivia });
-    }
-    MasterCf { groups }
+    MasterCf { groups: lines::tile(bytes, || Kind::Trivia, |line| kind(bytes, line)) }
 }
 
 fn kind(bytes: &[u8], line: Logical) -> Kind {

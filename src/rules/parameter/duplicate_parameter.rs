@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::syntax::main_cf::{Entry, Group, Kind};
+use crate::syntax::lines::Group;
+use crate::syntax::main_cf::{Entry, Kind};
 use crate::text::Edit;
 
 pub(super) static RULE: Rule = Rule {
@@ -35,7 +36,7 @@ smtpd_tls_loglevel = 1
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(configuration) = &context.configuration else { return };
     let bytes = configuration.bytes();
-    let mut last: HashMap<&[u8], (&Group, &Entry)> = HashMap::new();
+    let mut last: HashMap<&[u8], (&Group<Kind>, &Entry)> = HashMap::new();
     for group in &configuration.main_cf().groups {
         let Kind::Entry(entry) = &group.kind else { continue };
         let Some((earlier_group, earlier)) = last.insert(&bytes[entry.name.clone()], (group, entry)) else {
