@@ -40,11 +40,6 @@ impl Edits {
         fits
     }
 
-    /// Whether nothing is replaced.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The source with the edits made; every other byte as it was.
     pub fn apply(&self, bytes: &[u8]) -> Vec<u8> {
         let mut result = Vec::with_capacity(bytes.len());

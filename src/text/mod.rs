@@ -45,27 +45,6 @@ impl Span {
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
-
-    /// The number of bytes.
-    pub fn len(self) -> usize {
-        (self.end - self.start) as usize
-    }
-
-    /// Whether this is a place between two bytes.
-    pub fn is_empty(self) -> bool {
-        self.start == self.end
-    }
-
-    /// The smallest span that holds both; they stand in the same source.
-    #[must_use]
-    pub fn to(self, other: Span) -> Span {
-        debug_assert_eq!(self.source, other.source);
-        Span {
-            source: self.source,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
-    }
 }
 
 /// A line number as people and editors count: from 1.
