@@ -5,6 +5,7 @@ mod apply;
 mod examples;
 mod fixture;
 mod generated;
+mod judges;
 mod lab;
 mod oracle;
 mod plan;
