@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 pub use services::{Override, Services};
 pub use tables::{TableKind, TableName};
 
-use crate::postfix::{self, Parameter, Version};
+use crate::postfix::{self, Build, Parameter, Version};
 use crate::syntax::expand::{self, Error};
 use crate::syntax::main_cf::{Entry, Kind, MainCf, Value};
 use crate::text::{SourceId, Sources, Span};
@@ -112,8 +112,8 @@ impl<'a> Configuration<'a> {
                 (self.expand(setting.value().text()), Origin::Set(setting.value_span()))
             }
             None => {
-                let default = postfix::parameter(name).and_then(|it| it.default(self.version));
-                (self.expand(default.unwrap_or_default().as_bytes()), Origin::Default)
+                let default = self.default(name).unwrap_or_default();
+                (self.expand(default.as_bytes()), Origin::Default)
             }
         }
     }
@@ -145,12 +145,15 @@ impl<'a> Configuration<'a> {
         match name {
             // Kept as it is: the tables' paths are resolved by whoever reads files.
             "config_directory" => Some(Cow::Borrowed(b"$$config_directory")),
-            "mail_version" => Some(Cow::Owned(self.version.to_string().into_bytes())),
-            _ => {
-                let default = postfix::parameter(name)?.default(self.version)?;
-                Some(Cow::Borrowed(default.as_bytes()))
-            }
+            _ => Some(match self.default(name)? {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            }),
         }
+    }
+
+    fn default(&self, name: &str) -> Option<Cow<'static, str>> {
+        postfix::parameter(name)?.default_in(&Build::of_version(self.version))
     }
 
     fn setting_of<'c>(&'c self, entry: &'c Entry) -> Setting<'c> {

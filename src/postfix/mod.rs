@@ -3,11 +3,13 @@
 //! Facts only, from the manual pages and the source of Postfix 2.3 to 3.12;
 //! nothing here reads a file.
 
+mod build;
 mod digest;
 mod level;
 mod parameter;
 mod version;
 
+pub use build::Build;
 pub use digest::{Digest, Fingerprint};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, Type, parameter, parameters};
