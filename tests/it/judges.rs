@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime};
 use postls::postfix::Version;
 use tempfile::TempDir;
 
+const PATH: &str = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+
 /// One Postfix.
 #[derive(Debug)]
 pub(crate) struct Judge {
@@ -88,6 +90,18 @@ impl Judge {
         self.try_chamber().expect("it could be made before")
     }
 
+    /// The postconf program, from outside.
+    pub(crate) fn postconf(&self) -> PathBuf {
+        match &self.root {
+            Some(root) => root.join("usr/sbin/postconf"),
+            None => PATH
+                .split(':')
+                .map(|it| Path::new(it).join("postconf"))
+                .find(|it| it.is_file())
+                .expect("it ran before"),
+        }
+    }
+
     fn try_chamber(&self) -> Option<Chamber<'_>> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("postls-judge-");
@@ -156,7 +170,7 @@ impl Chamber<'_> {
         if self.judge.root.is_none() {
             command.current_dir(&directory);
         }
-        command.env("PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin");
+        command.env("PATH", PATH);
         command.env("LC_ALL", "C").stdin(Stdio::null());
         command.arg("-c").arg(&directory).args(arguments).output()
     }

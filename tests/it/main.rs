@@ -8,6 +8,7 @@ mod generated;
 mod judges;
 mod lab;
 mod oracle;
+mod parameters;
 mod plan;
 mod roundtrip;
 mod rules;
