@@ -12,9 +12,9 @@ use postls::policy::{self, Nexthop, compile, row, yaml};
 use postls::postfix::{Digest, Fingerprint, Version};
 use postls::report::{Report, Style, human, json, short};
 use postls::rules;
+use postls::syntax::expand::{self, Dialect, Meaning};
 use postls::syntax::lists::{self, BAR, COMMA_SPACE};
 use postls::syntax::main_cf::{self, Kind};
-use postls::syntax::expand::{self, Dialect, Meaning};
 use postls::syntax::{lines, table};
 use postls::text::{Edits, SourceId, Sources, Span};
 

@@ -53,6 +53,8 @@ pub trait Host {
     fn program(&self, name: &str) -> io::Result<Vec<u8>>;
     /// This machine's name, as gethostname(2) tells it.
     fn hostname(&self) -> Option<String>;
+    /// This process, to itself.
+    fn process_id(&self) -> u32;
     /// Runs a program of Postfix to its end.
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
 }
@@ -132,6 +134,10 @@ impl Host for System {
 
     fn hostname(&self) -> Option<String> {
         rustix::system::uname().nodename().to_str().ok().map(str::to_owned)
+    }
+
+    fn process_id(&self) -> u32 {
+        std::process::id()
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {

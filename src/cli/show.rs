@@ -90,6 +90,7 @@ fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
     let (main_cf, master_cf) = (add("main.cf")?, add("master.cf")?);
     let environment = Environment {
         hostname: host.hostname(),
+        process_id: Some(host.process_id()),
         config_directory: match common.named_directory() {
             Some(named) => ConfigDirectory::Named(named.into_os_string().into_encoded_bytes()),
             None => ConfigDirectory::Usual,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::services::{Local, Scope};
 use super::{Configuration, Names, Origin, Services};
-use crate::postfix::families;
+use crate::postfix;
 use crate::syntax::expand::{self, Error, Meaning};
 
 /// main.cf and master.cf together.
@@ -63,12 +63,11 @@ impl<'c> Effective<'c> {
 
     /// The default of a parameter that exists because a service has its name:
     /// `relay_destination_recipient_limit`.
-    pub(super) fn service_default(&self, name: &str) -> Option<String> {
-        let build = &self.main.environment.build;
+    pub(super) fn service_default(&self, name: &str) -> Option<&'static str> {
         self.scopes.iter().find_map(|scope| {
             let service = str::from_utf8(&scope.service).ok().filter(|it| name.starts_with(it))?;
             let command = str::from_utf8(&scope.command).ok()?;
-            let mut parameters = families::service_parameters(service, command, build);
+            let mut parameters = postfix::service_parameters(service, command);
             parameters.find(|(it, _)| it == name).map(|(_, default)| default)
         })
     }
@@ -86,7 +85,7 @@ impl<'c> Effective<'c> {
         local
             .or_else(|| self.main.given(name).filter(|_| !self.main.is_read_only(name)))
             .or_else(|| self.main.default(name))
-            .or_else(|| Some(Cow::Owned(self.service_default(name)?.into_bytes())))
+            .or_else(|| Some(Cow::Borrowed(self.service_default(name)?.as_bytes())))
     }
 }
 

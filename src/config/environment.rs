@@ -10,6 +10,8 @@ pub struct Environment {
     pub build: Build,
     /// The host's name; `None`: no host is meant.
     pub hostname: Option<String>,
+    /// What `$process_id` stands for; `None`: nothing.
+    pub process_id: Option<u32>,
     /// What `$config_directory` stands for where main.cf does not say.
     pub config_directory: ConfigDirectory,
 }
@@ -36,7 +38,12 @@ impl Environment {
 
 impl From<Build> for Environment {
     fn from(build: Build) -> Environment {
-        Environment { build, hostname: None, config_directory: ConfigDirectory::Anywhere }
+        Environment {
+            build,
+            hostname: None,
+            process_id: None,
+            config_directory: ConfigDirectory::Anywhere,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the files mean together: the value of a parameter and who set it.
 //!
-//! Known limits: the default of mynetworks, which comes from the host's network
-//! interfaces, and process_id are not known here.
+//! Known limit: the default of mynetworks, which comes from the host's network
+//! interfaces, is not known here.
 
 mod effective;
 mod environment;
@@ -202,6 +202,7 @@ impl<'a> Configuration<'a> {
             },
             "myhostname" => Some(Cow::Owned(self.default_hostname()?)),
             "mydomain" => Some(Cow::Owned(self.default_domain()?)),
+            "process_id" => Some(Cow::Owned(environment.process_id?.to_string().into_bytes())),
             "process_name" => Some(Cow::Borrowed(b"postconf")),
             _ => Some(match postfix::parameter(name)?.default_in(&environment.build)? {
                 Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),

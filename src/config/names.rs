@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 
 use super::services::Scope;
 use super::{Effective, Origin, Refusal, Within};
-use crate::postfix::{self, Build, Version, families};
+use crate::postfix::{self, Build, Version};
 use crate::syntax::expand::{self, Error};
 use crate::syntax::lists::{self, COMMA_SPACE};
 
@@ -245,7 +245,7 @@ impl<'e> Names<'e> {
                 }
                 Some(_) | None => {
                     let kind = String::from_utf8_lossy(kind);
-                    for suffix in families::client_suffixes(&kind, self.build()) {
+                    for suffix in postfix::client_suffixes(&kind, self.version()) {
                         let parameter = [name, b"_", suffix.as_bytes()].concat();
                         self.refer(&parameter, service, Because::Table);
                     }
@@ -259,8 +259,8 @@ impl<'e> Names<'e> {
         loop {
             let colon = word.iter().position(|byte| *byte == b':')?;
             let (kind, name) = (&word[..colon], &word[colon + 1..]);
-            let adapter =
-                kind == b"proxy" || (kind == b"debug" && self.version() >= Version::new(3, 11));
+            let adapter = |it| postfix::is_adapter(it, self.version());
+            let adapter = str::from_utf8(kind).is_ok_and(adapter);
             if !adapter {
                 return Some((kind, name));
             }

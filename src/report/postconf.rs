@@ -135,14 +135,17 @@ fn arguments<'v>(
     let mut pieces = pieces.iter();
     let mut options = true;
     while let Some(piece) = pieces.next() {
+        let ended = !options;
         options &= master_cf::is_option(&piece.text);
         out.push(b' ');
-        if !options {
+        if ended {
             in_braces(out, &piece.text);
             continue;
         }
+        // The word that ends the options stands as it is, blanks or not.
         out.extend_from_slice(&piece.text);
-        if let b"-o" | b"-" = &*piece.text
+        if options
+            && let b"-o" | b"-" = &*piece.text
             && let Some(behind) = pieces.next()
         {
             out.push(b' ');

@@ -455,7 +455,9 @@ fn is_name(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn lookup(name: &str) -> Option<Cow<'static, [u8]>> {
+    const NEWEST: Dialect = Dialect { levels: true, functions: true, raw_stays: true };
+
+    fn lookup(name: &str) -> Option<Meaning<'static>> {
         let value: &[u8] = match name {
             "aa" => b"A",
             "aa_x" => b"long",
@@ -466,9 +468,10 @@ mod tests {
             "dollar" => b"$$aa",
             "n" => b"10",
             "level" => b"3.10",
+            "raw" => b"$aa${",
             _ => return None,
         };
-        Some(Cow::Borrowed(value))
+        Some(Meaning { text: Cow::Borrowed(value), raw: name == "raw" })
     }
 
     /// Each row was tried with `postconf -x` of 3.5 to 3.12 (`level`: from 3.6).
@@ -509,8 +512,15 @@ mod tests {
             ("${{a} ? {y}}", Err(Error::Operator)),
             ("$self", Err(Error::TooDeep)),
             ("$twin", Err(Error::TooDeep)),
+            ("$raw", Ok("$aa${")),
+            ("${{$raw} == {A}}", Err(Error::Truncated)),
+            ("${domain_to_ascii{ $aa.example }}", Ok("A.example")),
+            ("${domain_to_utf8{a.b_c}}", Ok("a.b_c")),
+            ("${domain_to_ascii{}}", Err(Error::BadDomain)),
+            ("${domain_to_x{a}}", Err(Error::UnknownFunction)),
+            ("${domain_to_ascii{a}?b}", Err(Error::Garbage)),
         ] {
-            let got = expand(text.as_bytes(), &lookup);
+            let got = expand(text.as_bytes(), NEWEST, &lookup);
             assert_eq!(got, want.map(|it| it.as_bytes().to_vec()), "{text}");
         }
     }
@@ -520,8 +530,47 @@ mod tests {
         let bomb = |name: &str| {
             let n: usize = name[1..].parse().ok()?;
             let text = if n == 0 { "0123456789".to_owned() } else { format!("$x{0}$x{0}", n - 1) };
-            Some(Cow::Owned(text.into_bytes()))
+            Some(Meaning { text: Cow::Owned(text.into_bytes()), raw: false })
         };
-        assert_eq!(expand(b"$x40", &bomb), Err(Error::TooLong));
+        assert_eq!(expand(b"$x40", NEWEST, &bomb), Err(Error::TooLong));
+    }
+
+    /// Tried with `postconf -nx` of 3.5, 3.7, 3.10 and 3.11.
+    #[test]
+    fn older_versions_understand_less() {
+        let old = Dialect { levels: false, functions: false, raw_stays: false };
+        for (text, want) in [
+            ("${{3.6} <level {3.10}}", Err(Error::Operand)),
+            ("${domain_to_ascii{a}}", Err(Error::NameSyntax)),
+            ("$raw", Err(Error::Truncated)),
+        ] {
+            assert_eq!(expand(text.as_bytes(), old, &lookup), want, "{text}");
+        }
+    }
+
+    /// A chain of 101 references to text is one too long, to nothing it is not
+    /// (tried with `postconf -nx` of 3.5 to 3.12).
+    #[test]
+    fn a_hundred_levels_are_enough() {
+        let chain = |last: &'static str| {
+            move |name: &str| {
+                let n: usize = name[1..].parse().ok()?;
+                let text = if n == 0 { last.to_owned() } else { format!("$x{}", n - 1) };
+                Some(Meaning { text: Cow::Owned(text.into_bytes()), raw: false })
+            }
+        };
+        assert_eq!(expand(b"$x99", NEWEST, &chain("y")).as_deref(), Ok(b"y".as_slice()));
+        assert_eq!(expand(b"$x100", NEWEST, &chain("y")), Err(Error::TooDeep));
+        assert_eq!(expand(b"$x100", NEWEST, &chain("")).as_deref(), Ok(b"".as_slice()));
+        assert_eq!(expand(b"$x101", NEWEST, &chain("")), Err(Error::TooDeep));
+    }
+
+    #[test]
+    fn names_are_found_in_every_branch() {
+        let text = "$a ${b?$c}${d:{$e}}${{$f} == {$g} ? {$h} : {$i}} ${domain_to_ascii{$j}}$$k";
+        let (names, error) = names(text.as_bytes(), NEWEST);
+        let names: Vec<&str> = names.into_iter().map(|it| &text[it]).collect();
+        assert_eq!(names.concat(), "abcdefghij");
+        assert_eq!(error, None);
     }
 }

@@ -97,6 +97,9 @@ impl Host for Faulty {
     fn hostname(&self) -> Option<String> {
         System.hostname()
     }
+    fn process_id(&self) -> u32 {
+        System.process_id()
+    }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
         self.call(|| System.run(program, arguments, input))

@@ -10,6 +10,7 @@ mod generator;
 mod judges;
 mod lab;
 mod oracle;
+mod parameters;
 mod plan;
 mod roundtrip;
 mod rules;
