@@ -23,6 +23,8 @@ pub(crate) struct Judge {
     pub(crate) version: Version,
     /// `mail_version`, for example "3.7.11".
     pub(crate) full_version: String,
+    /// What its postconf program says of itself.
+    pub(crate) build: Build,
     /// `None`: the installed one.
     root: Option<PathBuf>,
 }
@@ -65,13 +67,16 @@ fn roots() -> Vec<PathBuf> {
 }
 
 fn judge(root: Option<PathBuf>) -> Option<Judge> {
-    let mut judge = Judge { version: Version::NEWEST, full_version: String::new(), root };
+    let build = Build::of_version(Version::NEWEST);
+    let mut judge = Judge { version: build.version, full_version: String::new(), build, root };
     let chamber = judge.try_chamber()?;
     let output = chamber.try_run("postconf", &["-dh", "mail_version"])?;
     let full_version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     drop(chamber);
     judge.version = Version::parse(&full_version)?;
     judge.full_version = full_version;
+    let program = fs::read(judge.postconf()).expect("it ran");
+    judge.build = Build::of_program(&program).expect("it says what it is");
     Some(judge)
 }
 
@@ -95,12 +100,6 @@ impl Judge {
                 .find(|it| it.is_file())
                 .expect("it ran before"),
         }
-    }
-
-    /// What that program says of itself.
-    pub(crate) fn build(&self) -> Build {
-        let program = fs::read(self.postconf()).expect("it can be read");
-        Build::of_program(&program).expect("it says what it is")
     }
 
     /// A new directory with an empty main.cf and master.cf.
