@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use postls::config::{ConfigDirectory, Configuration, Effective, Environment, Services, texthash};
+use postls::config::{
+    ConfigDirectory, Configuration, Effective, Environment, Interface, Services, texthash,
+};
 use postls::host::{Host as _, System};
 use postls::report::postconf::{self, Values};
 use postls::text::Sources;
@@ -181,6 +183,11 @@ fn show(judge: &Judge, directory: &str, case: &Case) -> Vec<Result<Vec<u8>, Stri
     let master_cf = sources.add("master.cf", case.master_cf.clone());
     let environment = Environment {
         hostname: System.hostname(),
+        interfaces: System
+            .addresses()
+            .into_iter()
+            .map(|(address, prefix)| Interface { address, prefix })
+            .collect(),
         config_directory: ConfigDirectory::Named(directory.as_bytes().to_vec()),
         ..Environment::from(judge.build.clone())
     };

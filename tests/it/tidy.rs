@@ -33,7 +33,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("std::fs", &["host"]),
     ("std::process::Command", &["host"]),
     ("std::env", &["host", "cli"]),
-    ("std::net", &[]),
+    ("TcpStream", &[]),
+    ("UdpSocket", &[]),
+    ("ToSocketAddrs", &[]),
     ("SystemTime", &["host"]),
     ("Instant", &[]),
 ];
