@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::{Common, Stop};
 use crate::config::{Configuration, TableKind, TableName};
@@ -32,7 +33,12 @@ pub(super) struct Request<'a> {
     pub(super) policy: Option<&'a Path>,
     /// Bytes that stand for a file of the directory, whether it exists or not.
     pub(super) instead: BTreeMap<String, Vec<u8>>,
+    /// What stands before the names of its files in all that is shown: the
+    /// directory as it was given, where there are several; empty otherwise.
+    pub(super) shown_in: &'a Path,
     pub(super) postfix: Option<Version>,
+    /// The Postfix installed here, if there is one: asked for once, and only where it counts.
+    pub(super) installed: &'a OnceLock<Option<Version>>,
     pub(super) verbose: bool,
 }
 
@@ -66,13 +72,15 @@ pub(super) struct PolicyFile {
 }
 
 impl Common {
-    /// A request for the directory that the arguments name.
-    pub(super) fn request<'a>(&self, host: &dyn Host, policy: Option<&'a Path>) -> Request<'a> {
+    /// A request for a directory.
+    pub(super) fn request(&self, host: &dyn Host, directory: &Path) -> Request<'_> {
         Request {
-            directory: resolved(host, &self.directory()),
-            policy,
+            directory: resolved(host, directory),
+            policy: None,
             instead: BTreeMap::new(),
+            shown_in: Path::new(""),
             postfix: self.postfix,
+            installed: &self.installed,
             verbose: self.verbose,
         }
     }
@@ -155,13 +163,19 @@ impl Loader<'_> {
                 bytes.len()
             );
         }
-        Ok(self.sources.add(name, bytes))
+        let shown = self.request.shown_in.join(name);
+        Ok(self.sources.add(shown.to_string_lossy(), bytes))
     }
 
     fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
         let directory = &self.request.directory;
         let given = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
-        let path = resolved(self.host, parent(&given)).join(given.file_name().unwrap_or_default());
+        let path = match self.request.policy {
+            Some(given) => {
+                resolved(self.host, parent(given)).join(given.file_name().unwrap_or_default())
+            }
+            None => given.clone(),
+        };
         let name = match path.strip_prefix(directory) {
             Ok(inside) => inside.to_string_lossy().into_owned(),
             Err(_) => given.to_string_lossy().into_owned(),
@@ -252,11 +266,8 @@ impl Loader<'_> {
         if let Some(version) = policy.and_then(|it| it.policies.postfix) {
             return (version.value, "the policy file");
         }
-        let ran = self.host.run("postconf", &["-d", "-h", "mail_version"].map(OsStr::new), b"");
-        let installed =
-            ran.ok().and_then(|it| Version::parse(&String::from_utf8_lossy(&it.stdout)));
-        match installed {
-            Some(version) => (version, "the one installed here"),
+        match self.request.installed.get_or_init(|| installed(self.host)) {
+            Some(version) => (*version, "the one installed here"),
             None => (Version::NEWEST, "the newest one known"),
         }
     }
@@ -271,11 +282,11 @@ impl Loader<'_> {
             for table in names {
                 let path = match (table.kind, self.path(&table)) {
                     (TableKind::Other, _) => {
-                        self.skip(&table.text, "postls does not read this type of table");
+                        self.skip_table(&table, "postls does not read this type of table");
                         continue;
                     }
                     (_, Err(why)) => {
-                        self.skip(&table.text, &why);
+                        self.skip_table(&table, &why);
                         continue;
                     }
                     (_, Ok(path)) => path,
@@ -322,14 +333,21 @@ impl Loader<'_> {
                     return missing();
                 }
                 let name = name_in(&directory, &path);
-                self.skip(
-                    &table.text,
+                self.skip_table(
+                    table,
                     &format!("taken to be {name} here, as in a copy of {DEFAULT_DIRECTORY}"),
                 );
                 Ok(path)
             }
             _ if there(&path, self.request, self.host) => Ok(path),
             _ => missing(),
+        }
+    }
+
+    fn skip_table(&mut self, table: &TableName, why: &str) {
+        match self.request.shown_in {
+            only if only.as_os_str().is_empty() => self.skip(&table.text, why),
+            one => self.skip(&format!("{}: {}", one.display(), table.text), why),
         }
     }
 
@@ -346,6 +364,12 @@ impl Loader<'_> {
             self.skip("lint: allow", "postls does not obey it yet; every finding is shown");
         }
     }
+}
+
+/// The Postfix that this host has.
+fn installed(host: &dyn Host) -> Option<Version> {
+    let ran = host.run("postconf", &["-d", "-h", "mail_version"].map(OsStr::new), b"").ok()?;
+    Version::parse(&String::from_utf8_lossy(&ran.stdout))
 }
 
 /// A path without symbolic links, or as it is where there is nothing.

@@ -11,6 +11,7 @@ mod planning;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -60,6 +61,9 @@ struct Common {
     /// Say on standard error which files are read
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// Not an argument: what the first reader that needs it finds out for all.
+    #[arg(skip)]
+    installed: OnceLock<Option<Version>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ mod oracle;
 mod plan;
 mod roundtrip;
 mod rules;
+mod several;
 mod tidy;
 mod transcripts;
 mod wrong_input;
