@@ -7,7 +7,7 @@
 //! one up to 3.5 where it was another. A parameter without any default has one
 //! that depends on the host, such as myhostname.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::Version;
 
@@ -61,16 +61,45 @@ impl Parameter {
 }
 
 /// All parameters, sorted by name.
-pub fn parameters() -> &'static [Parameter] {
-    static PARAMETERS: LazyLock<Vec<Parameter>> =
-        LazyLock::new(|| include_str!("parameters.tsv").lines().map(read).collect());
-    &PARAMETERS
+pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
+    lines().iter().map(Line::parameter)
 }
 
 /// The parameter called `name`.
 pub fn parameter(name: &str) -> Option<&'static Parameter> {
-    let all = parameters();
-    all.binary_search_by(|it| it.name.cmp(name)).ok().map(|index| &all[index])
+    let index = lines().binary_search_by(|it| it.name.cmp(name)).ok()?;
+    Some(lines()[index].parameter())
+}
+
+/// A line of the data file, read when somebody asks for its parameter: a run asks
+/// for few, and reading them all would be most of what it costs to start.
+struct Line {
+    name: &'static str,
+    text: &'static str,
+    // Boxed, since most stay empty.
+    parameter: OnceLock<Box<Parameter>>,
+}
+
+impl Line {
+    fn parameter(&self) -> &Parameter {
+        self.parameter.get_or_init(|| Box::new(read(self.text)))
+    }
+}
+
+fn lines() -> &'static [Line] {
+    static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
+        let mut data = include_str!("parameters.tsv");
+        let mut lines = Vec::with_capacity(1000);
+        // `str::lines` and `str::split` take several times as long.
+        while let Some(end) = memchr::memchr(b'\n', data.as_bytes()) {
+            let (text, rest) = (&data[..end], &data[end + 1..]);
+            let name = memchr::memchr(b'\t', text.as_bytes()).map_or(text, |it| &text[..it]);
+            lines.push(Line { name, text, parameter: OnceLock::new() });
+            data = rest;
+        }
+        lines
+    });
+    &LINES
 }
 
 /// Reads a line of the data file; the tests below read them all.
@@ -114,9 +143,10 @@ mod tests {
 
     #[test]
     fn every_line_of_the_data_is_read() {
-        let all = parameters();
-        assert!(all.is_sorted_by(|a, b| a.name < b.name), "sorted, no name twice");
-        for (line, parameter) in include_str!("parameters.tsv").lines().zip(all) {
+        let data = include_str!("parameters.tsv");
+        assert!(parameters().is_sorted_by(|a, b| a.name < b.name), "sorted, no name twice");
+        assert_eq!(parameters().count(), data.lines().count());
+        for (line, parameter) in data.lines().zip(parameters()) {
             let columns: Vec<&str> = line.split('\t').collect();
             assert!(
                 columns.len() >= 3 && columns.iter().skip(3).all(|it| it.contains('=')),
