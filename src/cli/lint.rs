@@ -195,9 +195,10 @@ fn lint(host: &dyn Host, request: &Request<'_>, files: &[String]) -> Result<Lint
     if !files.is_empty() {
         findings.retain(|it| concerns(&loaded, it, files));
     }
-    let Loaded { sources, not_checked, version, version_why, .. } = loaded;
+    let Loaded { sources, not_checked, build, version_why, .. } = loaded;
     // Of thousands of directories, only those with findings are kept in memory.
     let sources = if findings.is_empty() { Sources::default() } else { sources };
+    let version = build.version;
     Ok(Linted { sources, findings, not_checked, version, version_why })
 }
 

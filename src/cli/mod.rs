@@ -3,10 +3,12 @@
 mod apply;
 mod compile;
 mod diff;
+mod environment;
 mod explain;
 mod lint;
 mod load;
 mod planning;
+mod show;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::postfix::Version;
+use crate::postfix::{Build, Version};
 use crate::report::Style;
 
 /// Nothing to report; the wanted state holds.
@@ -61,9 +63,9 @@ struct Common {
     /// Say on standard error which files are read
     #[arg(short, long, global = true)]
     verbose: bool,
-    /// Not an argument: what the first reader that needs it finds out for all.
+    /// Not an argument: what the first reader finds out for all.
     #[arg(skip)]
-    installed: OnceLock<Option<Version>>,
+    at_hand: OnceLock<Option<Build>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,6 +86,8 @@ enum Command {
     Diff(diff::Diff),
     /// Make the configuration what the policy file says
     Apply(apply::Apply),
+    /// Print what was understood, as postconf does
+    Show(show::Show),
     /// Print the page of a rule
     Explain(explain::Explain),
     /// List all rules
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
         Command::Apply(it) => it.run(&cli.common),
+        Command::Show(it) => it.run(&cli.common),
         Command::Explain(it) => it.run(),
         Command::Rules => Ok(explain::list()),
     };
@@ -138,11 +143,13 @@ fn complain(text: &str) {
 
 impl Common {
     fn directory(&self) -> PathBuf {
+        self.named_directory().unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+    }
+
+    /// The directory, where one is named.
+    fn named_directory(&self) -> Option<PathBuf> {
         let environment = || std::env::var_os("MAIL_CONFIG").map(PathBuf::from);
-        let named = self.config_dir.clone().or_else(environment);
-        named
-            .filter(|it| !it.as_os_str().is_empty())
-            .unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+        self.config_dir.clone().or_else(environment).filter(|it| !it.as_os_str().is_empty())
     }
 
     fn style(&self) -> Style {

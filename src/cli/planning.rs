@@ -145,7 +145,7 @@ fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     let report = Report {
         findings: errors.iter().map(|it| (&loaded.sources, it)).collect(),
         not_checked: &[],
-        postfix: loaded.version,
+        postfix: loaded.build.version,
         postfix_why: loaded.version_why,
     };
     human::lint(&report, Style { color: false, ..style })

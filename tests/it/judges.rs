@@ -11,8 +11,10 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use postls::postfix::Version;
+use postls::postfix::{Build, Version};
 use tempfile::TempDir;
+
+const PATH: &str = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 /// One Postfix.
 #[derive(Debug)]
@@ -83,6 +85,24 @@ fn require(found: &[Judge]) {
 }
 
 impl Judge {
+    /// The postconf program, from outside.
+    pub(crate) fn postconf(&self) -> PathBuf {
+        match &self.root {
+            Some(root) => root.join("usr/sbin/postconf"),
+            None => PATH
+                .split(':')
+                .map(|it| Path::new(it).join("postconf"))
+                .find(|it| it.is_file())
+                .expect("it ran before"),
+        }
+    }
+
+    /// What that program says of itself.
+    pub(crate) fn build(&self) -> Build {
+        let program = fs::read(self.postconf()).expect("it can be read");
+        Build::of_program(&program).expect("it says what it is")
+    }
+
     /// A new directory with an empty main.cf and master.cf.
     pub(crate) fn chamber(&self) -> Chamber<'_> {
         self.try_chamber().expect("it could be made before")
@@ -128,6 +148,12 @@ impl Chamber<'_> {
         file.set_times(FileTimes::new().set_modified(then).set_accessed(then)).expect("it is ours");
     }
 
+    /// Runs a shell script in the directory.
+    pub(crate) fn shell(&self, script: &str) -> Output {
+        let mut command = self.command(".", "sh");
+        command.args(["-c", script]).output().expect("sh ran before")
+    }
+
     /// Runs postconf or postmap on a directory below this one (`.` for itself), which is its
     /// working directory as well.
     pub(crate) fn run_in(&self, below: &str, program: &str, arguments: &[&str]) -> Output {
@@ -139,12 +165,25 @@ impl Chamber<'_> {
     }
 
     fn output(&self, below: &str, program: &str, arguments: &[&str]) -> std::io::Result<Output> {
-        let directory = match below {
+        let mut command = self.command(below, program);
+        command.arg("-c").arg(self.inner(below)).args(arguments).output()
+    }
+
+    fn inner(&self, below: &str) -> PathBuf {
+        match below {
             "." => self.inner_path(),
             below => self.inner_path().join(below),
-        };
+        }
+    }
+
+    fn command(&self, below: &str, program: &str) -> Command {
+        let directory = self.inner(below);
         let mut command = match &self.judge.root {
-            None => Command::new(program),
+            None => {
+                let mut command = Command::new(program);
+                command.current_dir(&directory);
+                command
+            }
             Some(root) => {
                 let mut chdir = OsString::from("--chdir=");
                 chdir.push(&directory);
@@ -153,12 +192,9 @@ impl Chamber<'_> {
                 command
             }
         };
-        if self.judge.root.is_none() {
-            command.current_dir(&directory);
-        }
-        command.env("PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin");
+        command.env("PATH", PATH);
         command.env("LC_ALL", "C").stdin(Stdio::null());
-        command.arg("-c").arg(&directory).args(arguments).output()
+        command
     }
 }
 
