@@ -319,8 +319,7 @@ pub(crate) fn lint(main_cf: &[u8], policy_table: &[u8], policy_file: &[u8]) {
         edits.apply(sources.source(source).bytes());
     }
     let report = Report {
-        sources: &sources,
-        findings: &findings,
+        findings: findings.iter().map(|it| (&sources, it)).collect(),
         not_checked: &[NotChecked { what: "x".to_owned(), why: "y".to_owned() }],
         postfix: version,
         postfix_why: "the test",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::environment::build;
+use super::environment::{at_hand, build};
 use super::load::read;
 use super::{Common, OK, Outcome, Stop};
 use crate::config::{
@@ -100,7 +100,7 @@ fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
             Some(named) => ConfigDirectory::Named(named.into_os_string().into_encoded_bytes()),
             None => ConfigDirectory::Usual,
         },
-        ..Environment::from(build(host, common.postfix.map(|it| (it, ""))).0)
+        ..Environment::from(build(at_hand(host), common.postfix.map(|it| (it, ""))).0)
     };
     Ok(Files { sources, main_cf, master_cf, environment })
 }
