@@ -48,6 +48,11 @@ fn small_configuration() {
     if let [Some(lint), Some(postconf)] = in_turn(20, &[lint, postconf], || {}) {
         demand("postls lint : postconf -n", lint.median() / postconf.median(), 1.0);
     }
+    let show = Program::new(POSTLS, &["show", "-c"]).on(&example);
+    let postconf = Program::new("postconf", &["-n", "-c"]).on(&example);
+    if let [Some(show), Some(postconf)] = in_turn(20, &[show, postconf], || {}) {
+        demand("postls show : postconf -n", show.median() / postconf.median(), 1.0);
+    }
 }
 
 fn policy_file(directory: &Path) -> io::Result<()> {

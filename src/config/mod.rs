@@ -17,7 +17,7 @@ pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
 pub use names::Names;
 pub use networks::Interface;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, refusal_of_client};
 pub use services::{Local, Override, Scope, Services};
 pub use tables::{TableKind, TableName, texthash};
 
