@@ -1,11 +1,16 @@
-//! Every Postfix at hand, whatever its version: postconf and postmap as judges of what postls reads.
+//! Every Postfix at hand, whatever its version: its programs are the judges of what postls reads and says.
 //!
 //! The installed one, and those in private roots: each directory in `POSTLS_POSTFIX_ROOTS`, by default
-//! `~/.cache/postls`, that has `usr/sbin/postconf`. `tests/run` makes them. To use the latter takes
-//! root, for chroot(2). `POSTLS_REQUIRE_POSTFIX` names versions that must be there (`3.5 3.7`).
+//! `~/.cache/postls`, that has `usr/sbin/postconf`. `tests/run` makes them. `POSTLS_REQUIRE_POSTFIX`
+//! names versions that must be there (`3.5 3.7`).
+//!
+//! The programs of a private root run in it, and find the temporary files of the tests under the same
+//! names as outside. That takes root, for chroot(2), and the right to make mount namespaces.
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -21,11 +26,17 @@ pub(crate) struct Judge {
     pub(crate) version: Version,
     /// `mail_version`, for example "3.7.11".
     pub(crate) full_version: String,
+    /// What `postconf -m` lists.
+    pub(crate) table_types: BTreeSet<String>,
+    /// Where its sendmail(1) is.
+    pub(crate) sendmail: String,
+    /// The number of the user that it runs as.
+    pub(crate) mail_owner: u32,
     /// `None`: the installed one.
-    root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
 }
 
-/// A directory that a judge's programs can see.
+/// A temporary directory with a main.cf and a master.cf for postconf and postmap.
 #[derive(Debug)]
 pub(crate) struct Chamber<'j> {
     judge: &'j Judge,
@@ -41,12 +52,31 @@ pub(crate) fn all() -> &'static [Judge] {
         // The installed one is first, and this sort is stable.
         found.sort_by_key(|it| it.version);
         found.dedup_by_key(|it| it.version);
-        require(&found);
+        let versions: Vec<&str> = found.iter().map(|it| it.full_version.as_str()).collect();
+        for wanted in required().split_whitespace() {
+            let there = found.iter().any(|it| it.version.to_string() == wanted);
+            assert!(there, "POSTLS_REQUIRE_POSTFIX asks for {wanted}; at hand: {versions:?}");
+        }
         if found.is_empty() {
             println!("skipped: no Postfix is at hand");
         }
         found
     })
+}
+
+/// The one that postls finds by itself.
+pub(crate) fn installed() -> Option<&'static Judge> {
+    let installed = all().iter().find(|it| it.root.is_none());
+    if installed.is_none() {
+        assert_eq!(required(), "", "POSTLS_REQUIRE_POSTFIX is set, but no Postfix is installed");
+        println!("skipped: no Postfix is installed");
+    }
+    installed
+}
+
+/// The versions that must be there, with blanks between them.
+pub(crate) fn required() -> String {
+    std::env::var("POSTLS_REQUIRE_POSTFIX").unwrap_or_default()
 }
 
 fn roots() -> Vec<PathBuf> {
@@ -63,59 +93,105 @@ fn roots() -> Vec<PathBuf> {
 }
 
 fn judge(root: Option<PathBuf>) -> Option<Judge> {
-    let mut judge = Judge { version: Version::NEWEST, full_version: String::new(), root };
-    let chamber = judge.try_chamber()?;
-    let output = chamber.try_run("postconf", &["-dh", "mail_version"])?;
-    let full_version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let mut judge = Judge {
+        version: Version::NEWEST,
+        full_version: String::new(),
+        table_types: BTreeSet::new(),
+        sendmail: String::new(),
+        mail_owner: 0,
+        root,
+    };
+    let chamber = judge.chamber();
+    let lines = |output: Output| -> Vec<String> {
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    };
+    let arguments = ["-dh", "mail_version", "sendmail_path", "mail_owner"];
+    let said = lines(chamber.output(".", "postconf", &arguments).ok()?);
+    let [full_version, sendmail, mail_owner] = said.try_into().ok()?;
+    let table_types = lines(chamber.output(".", "postconf", &["-m"]).ok()?);
     drop(chamber);
+    let id = judge.command("id").arg("-u").arg(mail_owner).output().ok()?;
+    judge.mail_owner = lines(id).first()?.parse().ok()?;
     judge.version = Version::parse(&full_version)?;
     judge.full_version = full_version;
+    judge.sendmail = sendmail;
+    judge.table_types = table_types.into_iter().collect();
     Some(judge)
 }
 
-/// Fails where a version that `POSTLS_REQUIRE_POSTFIX` names is not there.
-fn require(found: &[Judge]) {
-    let wanted = std::env::var("POSTLS_REQUIRE_POSTFIX").unwrap_or_default();
-    for wanted in wanted.split_whitespace() {
-        let there = found.iter().any(|it| it.version.to_string() == wanted);
-        assert!(there, "POSTLS_REQUIRE_POSTFIX asks for Postfix {wanted}; at hand: {found:?}");
+/// Enters root $1, where directory $2 is to be the same as outside, and runs the rest there.
+///
+/// The mount is in a namespace of its own and ends with the program. A path of the tests may lead back
+/// to here from inside, so it gets a plain one.
+const ENTER: &str = r#"root=$1 shared=$2 here=$PWD
+shift 2
+mkdir -p "$root$shared" && mount --rbind "$shared" "$root$shared" || exit
+[ -d "$root$here" ] || here=/
+path=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+exec chroot "$root" env --chdir="$here" PATH=$path LC_ALL=C "$@""#;
+
+impl Judge {
+    /// One of its programs, or one that stands beside it.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = match &self.root {
+            None => {
+                let mut command = Command::new(program);
+                // Often not in a user's PATH.
+                let path = std::env::var("PATH").unwrap_or_default();
+                command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
+                command
+            }
+            Some(root) => {
+                let mut words = entry(root).into_iter();
+                let mut command = Command::new(words.next().expect("it has words"));
+                command.args(words).arg(program);
+                command
+            }
+        };
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Writes programs into a directory: with that at the head of PATH, who calls Postfix's programs by
+    /// their names calls this one's. The installed ones need nothing.
+    pub(crate) fn write_programs(&self, directory: &Path) {
+        let Some(root) = &self.root else { return };
+        let words: Vec<String> = entry(root)
+            .iter()
+            .map(|it| format!("'{}'", it.to_str().expect("a root with a plain name")))
+            .collect();
+        for program in ["postconf", "postmap", "postfix"] {
+            let path = directory.join(program);
+            let script = format!("#!/bin/sh\nexec {} {program} \"$@\"\n", words.join(" "));
+            fs::write(&path, script).expect("the directory is writable");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        }
+    }
+
+    /// A new directory with an empty main.cf and master.cf.
+    pub(crate) fn chamber(&self) -> Chamber<'_> {
+        let directory = tempfile::Builder::new().prefix("postls-judge-").tempdir();
+        let directory = directory.expect("a temporary directory");
+        let chamber = Chamber { judge: self, directory };
+        chamber.write("main.cf", b"");
+        chamber.write("master.cf", b"");
+        chamber
     }
 }
 
-impl Judge {
-    /// A new directory with an empty main.cf and master.cf.
-    pub(crate) fn chamber(&self) -> Chamber<'_> {
-        self.try_chamber().expect("it could be made before")
-    }
-
-    fn try_chamber(&self) -> Option<Chamber<'_>> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("postls-judge-");
-        let directory = match &self.root {
-            None => builder.tempdir(),
-            Some(root) => builder.tempdir_in(root.join("tmp")),
-        };
-        let chamber = Chamber { judge: self, directory: directory.ok()? };
-        chamber.write("main.cf", b"");
-        chamber.write("master.cf", b"");
-        Some(chamber)
-    }
+/// The words before a command that make it one in the root.
+fn entry(root: &Path) -> Vec<OsString> {
+    let words =
+        ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", ENTER, "enter"];
+    let mut words: Vec<OsString> = words.map(OsString::from).into();
+    words.extend([root.into(), std::env::temp_dir().into()]);
+    words
 }
 
 impl Chamber<'_> {
-    /// The directory, from outside.
+    /// The directory.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
-    }
-
-    /// The directory as the judge's programs name it.
-    pub(crate) fn inner_path(&self) -> PathBuf {
-        match &self.judge.root {
-            None => self.path().to_owned(),
-            Some(root) => {
-                Path::new("/").join(self.path().strip_prefix(root).expect("it stands in the root"))
-            }
-        }
     }
 
     /// Writes a file, ten seconds old: Postfix's programs wait where a file is younger than two.
@@ -134,31 +210,14 @@ impl Chamber<'_> {
         self.output(below, program, arguments).expect("it ran before")
     }
 
-    fn try_run(&self, program: &str, arguments: &[&str]) -> Option<Output> {
-        self.output(".", program, arguments).ok().filter(|it| it.status.success())
-    }
-
     fn output(&self, below: &str, program: &str, arguments: &[&str]) -> std::io::Result<Output> {
         let directory = match below {
-            "." => self.inner_path(),
-            below => self.inner_path().join(below),
+            "." => self.path().to_owned(),
+            below => self.path().join(below),
         };
-        let mut command = match &self.judge.root {
-            None => Command::new(program),
-            Some(root) => {
-                let mut chdir = OsString::from("--chdir=");
-                chdir.push(&directory);
-                let mut command = Command::new("chroot");
-                command.arg(root).arg("env").arg(chdir).arg(program);
-                command
-            }
-        };
-        if self.judge.root.is_none() {
-            command.current_dir(&directory);
-        }
-        command.env("PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin");
-        command.env("LC_ALL", "C").stdin(Stdio::null());
-        command.arg("-c").arg(&directory).args(arguments).output()
+        let mut command = self.judge.command(program);
+        command.current_dir(&directory).env("LC_ALL", "C").arg("-c").arg(&directory);
+        command.args(arguments).output()
     }
 }
 
@@ -175,5 +234,19 @@ fn the_postfix_versions_that_judge() {
             let output = chamber.run_in(below, "postconf", &["-h", "mydomain"]);
             assert_eq!(String::from_utf8_lossy(&output.stdout), "test\n", "{output:?}");
         }
+    }
+}
+
+/// Programs that are called by name are those of the root, also where they are called from a directory that it does not have.
+#[test]
+fn programs_of_another_postfix_can_stand_in_the_path() {
+    for judge in all() {
+        let chamber = judge.chamber();
+        judge.write_programs(chamber.path());
+        let path = format!("{}:{}", chamber.path().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("postconf");
+        command.env("PATH", path).arg("-c").arg(chamber.path()).args(["-dh", "mail_version"]);
+        let output = command.output().expect("it is there");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), judge.full_version);
     }
 }
