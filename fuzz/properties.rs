@@ -1,7 +1,8 @@
 //! What holds for any bytes: `tests/it/roundtrip.rs` asks it of a little generated input, the
 //! fuzz targets of a lot. Each function panics where something does not hold.
 
-use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use postls::config::TableKind;
@@ -11,9 +12,10 @@ use postls::policy::{self, Nexthop, compile, row, yaml};
 use postls::postfix::{Digest, Fingerprint, Version};
 use postls::report::{Report, Style, human, json, short};
 use postls::rules;
+use postls::syntax::expand::{self, Dialect, Meaning};
 use postls::syntax::lists::{self, BAR, COMMA_SPACE};
 use postls::syntax::main_cf::{self, Kind};
-use postls::syntax::{expand, lines, table};
+use postls::syntax::{lines, table};
 use postls::text::{Edits, SourceId, Sources, Span};
 
 /// Byte by byte, from Postfix's grammar and from nothing of postls: the text of each logical line.
@@ -147,9 +149,31 @@ fn found_again(
     inside(&locate(text.len()..text.len()), row);
 }
 
-/// Never endless and never a panic; what has no `$` stays, and `$$` is one.
+/// Never endless and never a panic; what has no `$` stays, and `$$` is one;
+/// names lie in the text, and are the only ones that it is expanded with.
 pub(crate) fn expand(bytes: &[u8]) {
-    let lookup = |name: &str| -> Option<Cow<'static, [u8]>> {
+    for newer in [false, true] {
+        let dialect = Dialect { levels: newer, functions: newer, raw_stays: newer };
+        expand_in(bytes, dialect);
+    }
+}
+
+fn expand_in(bytes: &[u8], dialect: Dialect) {
+    let (names, error) = expand::names(bytes, dialect);
+    let names: BTreeSet<&[u8]> = names.into_iter().map(|it| &bytes[it]).collect();
+    let asked = RefCell::new(BTreeSet::new());
+    let undefined = |name: &str| {
+        asked.borrow_mut().insert(name.as_bytes().to_vec());
+        None
+    };
+    let expanded = expand::expand(bytes, dialect, &undefined);
+    if error.is_none() {
+        assert!(asked.borrow().iter().all(|it| names.contains(it.as_slice())), "a name more");
+    } else {
+        // What is only scanned is read in each branch.
+        assert!(expanded.is_ok() || bytes.contains(&b'$'));
+    }
+    let lookup = |name: &str| -> Option<Meaning<'static>> {
         let value: &[u8] = match name {
             "a" => b"x",
             "b" => b"",
@@ -159,9 +183,9 @@ pub(crate) fn expand(bytes: &[u8]) {
             "n" => b"10",
             _ => return None,
         };
-        Some(value.into())
+        Some(Meaning { text: value.into(), raw: name == "b" })
     };
-    if let Ok(text) = expand::expand(bytes, &lookup)
+    if let Ok(text) = expand::expand(bytes, dialect, &lookup)
         && !bytes.contains(&b'$')
     {
         assert_eq!(text, bytes);
@@ -170,7 +194,7 @@ pub(crate) fn expand(bytes: &[u8]) {
         .iter()
         .flat_map(|it| std::iter::repeat_n(*it, if *it == b'$' { 2 } else { 1 }))
         .collect();
-    assert_eq!(expand::expand(&escaped, &lookup).as_deref(), Ok(bytes));
+    assert_eq!(expand::expand(&escaped, dialect, &lookup).as_deref(), Ok(bytes));
 }
 
 /// The words and the separators between them are the text.

@@ -49,6 +49,12 @@ pub trait Host {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// The bytes of a program of Postfix.
+    fn program(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// This machine's name, as gethostname(2) tells it.
+    fn hostname(&self) -> Option<String>;
+    /// This process, to itself.
+    fn process_id(&self) -> u32;
     /// Runs a program of Postfix to its end.
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
 }
@@ -120,6 +126,18 @@ impl Host for System {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn program(&self, name: &str) -> io::Result<Vec<u8>> {
+        self.read(&find(name))
+    }
+
+    fn hostname(&self) -> Option<String> {
+        rustix::system::uname().nodename().to_str().ok().map(str::to_owned)
+    }
+
+    fn process_id(&self) -> u32 {
+        std::process::id()
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {

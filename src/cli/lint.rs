@@ -71,7 +71,7 @@ impl Lint {
             sources: &loaded.sources,
             findings: &findings,
             not_checked: &loaded.not_checked,
-            postfix: loaded.version,
+            postfix: loaded.build.version,
             postfix_why: loaded.version_why,
         };
         let output = match self.format {

@@ -1,11 +1,10 @@
 //! Reads a configuration directory: what lint looks at and plans start from.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Common, Stop};
+use super::{Common, Stop, environment};
 use crate::config::{Configuration, TableKind, TableName};
 use crate::finding::NotChecked;
 use crate::host::Host;
@@ -13,7 +12,7 @@ use crate::lint::Context;
 use crate::plan::{self, Base};
 use crate::policy::yaml::{self, Role};
 use crate::policy::{self, Policies, Problem};
-use crate::postfix::Version;
+use crate::postfix::{Build, Version};
 use crate::report::human::printable;
 use crate::text::{SourceId, Sources};
 
@@ -45,7 +44,7 @@ pub(super) struct Loaded {
     /// The TLS policy tables that could be read.
     pub(super) tables: Vec<ListedTable>,
     pub(super) policy: Option<PolicyFile>,
-    pub(super) version: Version,
+    pub(super) build: Build,
     pub(super) version_why: &'static str,
     pub(super) not_checked: Vec<NotChecked>,
 }
@@ -81,7 +80,7 @@ impl Common {
 impl Loaded {
     /// What rules look at.
     pub(super) fn context(&self) -> Context<'_> {
-        let mut context = Context::new(&self.sources, self.main_cf, self.version);
+        let mut context = Context::new(&self.sources, self.main_cf, self.build.clone());
         if let Some(master_cf) = self.master_cf {
             context.add_services(master_cf);
         }
@@ -104,11 +103,11 @@ impl Loaded {
 pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Stop> {
     let mut loader = Loader { host, request, sources: Sources::default(), not_checked: Vec::new() };
     let policy = loader.policy()?;
-    let (version, version_why) = loader.version(policy.as_ref());
+    let (build, version_why) = loader.build(policy.as_ref());
     let main_cf = loader.optional("main.cf")?;
     let master_cf = loader.optional("master.cf")?;
     let tables = match main_cf {
-        Some(main_cf) => loader.tables(main_cf, version)?,
+        Some(main_cf) => loader.tables(main_cf, &build)?,
         None => Vec::new(),
     };
     loader.say_what_is_left_out(policy.as_ref());
@@ -119,7 +118,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         master_cf,
         tables,
         policy,
-        version,
+        build,
         version_why,
         not_checked: loader.not_checked,
     })
@@ -245,29 +244,20 @@ impl Loader<'_> {
     }
 
     /// The Postfix to judge for, and why that one.
-    fn version(&self, policy: Option<&PolicyFile>) -> (Version, &'static str) {
-        if let Some(version) = self.request.postfix {
-            return (version, "--postfix");
-        }
-        if let Some(version) = policy.and_then(|it| it.policies.postfix) {
-            return (version.value, "the policy file");
-        }
-        let ran = self.host.run("postconf", &["-d", "-h", "mail_version"].map(OsStr::new), b"");
-        let installed =
-            ran.ok().and_then(|it| Version::parse(&String::from_utf8_lossy(&it.stdout)));
-        match installed {
-            Some(version) => (version, "the one installed here"),
-            None => (Version::NEWEST, "the newest one known"),
-        }
+    fn build(&self, policy: Option<&PolicyFile>) -> (Build, &'static str) {
+        let wanted = self.request.postfix.map(|it| (it, "--postfix"));
+        let in_policy = || Some((policy?.policies.postfix.as_ref()?.value, "the policy file"));
+        environment::build(self.host, wanted.or_else(in_policy))
     }
 
     /// The TLS policy tables that main.cf lists.
-    fn tables(&mut self, main_cf: SourceId, version: Version) -> Result<Vec<ListedTable>, Stop> {
+    fn tables(&mut self, main_cf: SourceId, build: &Build) -> Result<Vec<ListedTable>, Stop> {
         let mut found: Vec<(String, SourceId)> = Vec::new();
         let mut tables = Vec::new();
         for client in ["smtp", "lmtp"] {
             let parameter = format!("{client}_tls_policy_maps");
-            let names = Configuration::new(&self.sources, main_cf, version).tables(&parameter);
+            let names =
+                Configuration::new(&self.sources, main_cf, build.clone()).tables(&parameter);
             for table in names {
                 let path = match (table.kind, self.path(&table)) {
                     (TableKind::Other, _) => {

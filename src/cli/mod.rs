@@ -3,10 +3,12 @@
 mod apply;
 mod compile;
 mod diff;
+mod environment;
 mod explain;
 mod lint;
 mod load;
 mod planning;
+mod show;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
@@ -80,6 +82,8 @@ enum Command {
     Diff(diff::Diff),
     /// Make the configuration what the policy file says
     Apply(apply::Apply),
+    /// Print what was understood, as postconf does
+    Show(show::Show),
     /// Print the page of a rule
     Explain(explain::Explain),
     /// List all rules
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
         Command::Apply(it) => it.run(&cli.common),
+        Command::Show(it) => it.run(&cli.common),
         Command::Explain(it) => it.run(),
         Command::Rules => Ok(explain::list()),
     };
@@ -134,11 +139,13 @@ fn complain(text: &str) {
 
 impl Common {
     fn directory(&self) -> PathBuf {
+        self.named_directory().unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+    }
+
+    /// The directory, where one is named.
+    fn named_directory(&self) -> Option<PathBuf> {
         let environment = || std::env::var_os("MAIL_CONFIG").map(PathBuf::from);
-        let named = self.config_dir.clone().or_else(environment);
-        named
-            .filter(|it| !it.as_os_str().is_empty())
-            .unwrap_or_else(|| PathBuf::from("/etc/postfix"))
+        self.config_dir.clone().or_else(environment).filter(|it| !it.as_os_str().is_empty())
     }
 
     fn style(&self) -> Style {

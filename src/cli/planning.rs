@@ -146,7 +146,7 @@ fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
         sources: &loaded.sources,
         findings: &errors,
         not_checked: &[],
-        postfix: loaded.version,
+        postfix: loaded.build.version,
         postfix_why: loaded.version_why,
     };
     human::lint(&report, Style { color: false, ..style })

@@ -1,7 +1,12 @@
 //! What the files mean together: the value of a parameter and who set it.
 //!
-//! Known limit: the host's own values (myhostname and the like) are not known here.
+//! Known limit: the default of mynetworks, which comes from the host's network
+//! interfaces, is not known here.
 
+mod effective;
+mod environment;
+mod names;
+mod refusal;
 mod services;
 mod tables;
 
@@ -10,19 +15,23 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-pub use services::{Override, Services};
-pub use tables::{TableKind, TableName};
+pub use effective::{Effective, Within};
+pub use environment::{ConfigDirectory, Environment};
+pub use names::Names;
+pub use refusal::Refusal;
+pub use services::{Local, Override, Scope, Services};
+pub use tables::{TableKind, TableName, texthash};
 
-use crate::postfix::{self, Parameter, Version};
-use crate::syntax::expand::{self, Error};
+use crate::postfix::{self, Parameter, Type};
+use crate::syntax::expand::{self, Error, Meaning};
 use crate::syntax::main_cf::{Entry, Kind, MainCf, Value};
 use crate::text::{SourceId, Sources, Span};
 
 /// A main.cf and the Postfix that reads it.
 #[derive(Debug)]
 pub struct Configuration<'a> {
-    /// The Postfix that must accept the files.
-    pub version: Version,
+    /// The Postfix that must accept the files, and its host.
+    pub environment: Environment,
     source: SourceId,
     bytes: &'a [u8],
     main_cf: MainCf,
@@ -53,7 +62,11 @@ pub enum Origin {
 
 impl<'a> Configuration<'a> {
     /// Reads a main.cf among the sources.
-    pub fn new(sources: &'a Sources, source: SourceId, version: Version) -> Configuration<'a> {
+    pub fn new(
+        sources: &'a Sources,
+        source: SourceId,
+        environment: impl Into<Environment>,
+    ) -> Configuration<'a> {
         let bytes = sources.source(source).bytes();
         let main_cf = crate::syntax::main_cf::parse(bytes);
         let mut last = HashMap::default();
@@ -62,7 +75,8 @@ impl<'a> Configuration<'a> {
                 last.insert(&bytes[entry.name.clone()], index);
             }
         }
-        Configuration { version, source, bytes, main_cf, last, planned: HashMap::default() }
+        let (environment, planned) = (environment.into(), HashMap::default());
+        Configuration { environment, source, bytes, main_cf, last, planned }
     }
 
     /// The same with other values; `None`: not set.
@@ -93,9 +107,24 @@ impl<'a> Configuration<'a> {
         self.main_cf.entries().map(|entry| self.setting_of(entry))
     }
 
+    /// The entries that count, the last of each name, sorted by name.
+    pub fn effective_settings(&self) -> impl Iterator<Item = Setting<'_>> {
+        let mut names: Vec<&[u8]> = self.last.keys().copied().collect();
+        names.sort_unstable();
+        names.into_iter().filter_map(|name| self.setting_at(self.last[name]))
+    }
+
+    /// Whether main.cf sets this name.
+    pub fn sets(&self, name: &[u8]) -> bool {
+        self.last.contains_key(name)
+    }
+
     /// The entry of `name` that counts.
     pub fn setting(&self, name: &str) -> Option<Setting<'_>> {
-        let index = *self.last.get(name.as_bytes())?;
+        self.setting_at(*self.last.get(name.as_bytes())?)
+    }
+
+    fn setting_at(&self, index: usize) -> Option<Setting<'_>> {
         match &self.main_cf.groups[index].kind {
             Kind::Entry(entry) => Some(self.setting_of(entry)),
             Kind::Trivia | Kind::MissingEquals | Kind::MissingName | Kind::Orphan => None,
@@ -104,26 +133,31 @@ impl<'a> Configuration<'a> {
 
     /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.
     pub fn value(&self, name: &str) -> (Result<Vec<u8>, Error>, Origin) {
-        if let Some(Some(value)) = self.planned.get(name) {
-            return (self.expand(value), Origin::Default);
-        }
-        match self.setting(name).filter(|_| !self.planned.contains_key(name)) {
-            Some(setting) => {
-                (self.expand(setting.value().text()), Origin::Set(setting.value_span()))
-            }
-            None => {
-                let default = postfix::parameter(name).and_then(|it| it.default(self.version));
-                (self.expand(default.unwrap_or_default().as_bytes()), Origin::Default)
-            }
-        }
+        let origin = match self.setting(name).filter(|_| !self.planned.contains_key(name)) {
+            Some(setting) => Origin::Set(setting.value_span()),
+            None => Origin::Default,
+        };
+        let value = self.given(name).or_else(|| self.default(name));
+        (self.expand(&value.unwrap_or_default()), origin)
     }
 
     /// Expands `$name` as Postfix does.
     pub fn expand(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
-        if !text.contains(&b'$') {
+        let lookup =
+            |name: &str| self.meaning(name, self.given(name).or_else(|| self.default(name)));
+        self.expand_with(text, &lookup)
+    }
+
+    /// Expands with the names that main.cf itself sets, and no defaults.
+    fn expand_alone(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
+        self.expand_with(text, &|name| self.meaning(name, self.given(name)))
+    }
+
+    fn expand_with(&self, text: &[u8], lookup: &expand::Lookup<'_>) -> Result<Vec<u8>, Error> {
+        if memchr::memchr(b'$', text).is_none() {
             return Ok(text.to_vec());
         }
-        expand::expand(text, &|name| self.raw(name))
+        expand::expand(text, self.environment.dialect(), lookup)
     }
 
     /// The lookup tables in a parameter's list, in order.
@@ -131,26 +165,70 @@ impl<'a> Configuration<'a> {
         tables::of(self, name)
     }
 
-    /// A value before expansion, as `$name` finds it.
-    fn raw(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+    fn meaning<'c>(&self, name: &str, text: Option<Cow<'c, [u8]>>) -> Option<Meaning<'c>> {
+        Some(Meaning { text: text?, raw: self.is_raw(name) })
+    }
+
+    /// Whether a name is a parameter with references of its own kind.
+    pub fn is_raw(&self, name: &str) -> bool {
+        let build = &self.environment.build;
+        postfix::parameter(name).is_some_and(|it| it.kind == Type::Raw && it.exists_in(build))
+    }
+
+    /// Whether postconf drops what the files say of a name: a program knows it better.
+    pub fn is_read_only(&self, name: &str) -> bool {
+        let build = &self.environment.build;
+        postfix::parameter(name).is_some_and(|it| it.is_read_only_in(build))
+    }
+
+    /// What main.cf says before expansion.
+    fn given(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         match self.planned.get(name) {
-            Some(Some(value)) => return Some(Cow::Borrowed(value)),
-            Some(None) => {}
-            None => {
-                if let Some(setting) = self.setting(name) {
-                    return Some(Cow::Owned(setting.value().text().to_vec()));
-                }
-            }
+            Some(Some(value)) => Some(Cow::Borrowed(value)),
+            Some(None) => None,
+            None => self.setting(name).map(|it| Cow::Owned(it.value().text().to_vec())),
         }
+    }
+
+    /// What Postfix takes, before expansion, where nobody says anything.
+    fn default(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let environment = &self.environment;
         match name {
-            // Kept as it is: the tables' paths are resolved by whoever reads files.
-            "config_directory" => Some(Cow::Borrowed(b"$$config_directory")),
-            "mail_version" => Some(Cow::Owned(self.version.to_string().into_bytes())),
-            _ => {
-                let default = postfix::parameter(name)?.default(self.version)?;
-                Some(Cow::Borrowed(default.as_bytes()))
-            }
+            "config_directory" => match &environment.config_directory {
+                // Kept as it is: the tables' paths are resolved by whoever reads files.
+                ConfigDirectory::Anywhere => Some(Cow::Borrowed(b"$$config_directory")),
+                ConfigDirectory::Usual => Some(Cow::Borrowed(b"/etc/postfix")),
+                ConfigDirectory::Named(directory) => Some(Cow::Borrowed(directory)),
+            },
+            "myhostname" => Some(Cow::Owned(self.default_hostname()?)),
+            "mydomain" => Some(Cow::Owned(self.default_domain()?)),
+            "process_id" => Some(Cow::Owned(environment.process_id?.to_string().into_bytes())),
+            "process_name" => Some(Cow::Borrowed(b"postconf")),
+            _ => Some(match postfix::parameter(name)?.default_in(&environment.build)? {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            }),
         }
+    }
+
+    /// `pcf_check_myhostname`
+    fn default_hostname(&self) -> Option<Vec<u8>> {
+        let name = self.environment.hostname.as_deref()?.as_bytes();
+        if name.contains(&b'.') {
+            return Some(name.to_vec());
+        }
+        let domain = self.given("mydomain").map(|it| self.expand_alone(&it).unwrap_or_default());
+        Some([name, b".", &domain.unwrap_or_else(|| b"localdomain".to_vec())].concat())
+    }
+
+    /// `pcf_check_mydomainname`
+    fn default_domain(&self) -> Option<Vec<u8>> {
+        let host = match self.given("myhostname") {
+            Some(host) => self.expand_alone(&host).unwrap_or_default(),
+            None => self.default_hostname()?,
+        };
+        let dot = host.iter().position(|byte| *byte == b'.');
+        Some(dot.map_or_else(|| b"localdomain".to_vec(), |dot| host[dot + 1..].to_vec()))
     }
 
     fn setting_of<'c>(&'c self, entry: &'c Entry) -> Setting<'c> {

@@ -1,7 +1,9 @@
 //! The services of master.cf and the parameters that they set for themselves.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::syntax::lists::{self, Assignment};
 use crate::syntax::master_cf::{self, Argument, MasterCf, ServiceText};
 use crate::text::{SourceId, Sources, Span};
 
@@ -26,6 +28,29 @@ pub struct Override {
     pub name_span: Span,
     /// Where the value stands.
     pub value_span: Span,
+}
+
+/// A service and what it sets, as `postconf -P` sees it.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The service's name, such as `smtp`.
+    pub service: Vec<u8>,
+    /// Its name and type: `smtp/inet`. Services that share it share their parameters.
+    pub name: Vec<u8>,
+    /// The command.
+    pub command: Vec<u8>,
+    /// The last value for each name, sorted; `None` where neither this service
+    /// nor an earlier one with its name sets any.
+    pub settings: Option<BTreeMap<Vec<u8>, Local>>,
+}
+
+/// A value that a service sets.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// The value before expansion.
+    pub value: Vec<u8>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl<'a> Services<'a> {
@@ -63,9 +88,11 @@ impl<'a> Services<'a> {
 
     fn overrides_of(&self, service: &ServiceText<'_>) -> Vec<Override> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let name_of_service = format!("{}/{}", text(service.field(0)), text(service.field(1)));
+        let name_of_service = text(&name_and_type(service));
         let given = service.arguments().into_iter().filter_map(|argument| match argument {
-            Argument::Override { name, value: Some(value), .. } => Some(Override {
+            Argument::Override {
+                assignment: Assignment { name, value: Some(value), .. }, ..
+            } => Some(Override {
                 service: name_of_service.clone(),
                 name: text(service.bytes(name.clone())),
                 value: service.bytes(value.clone()).to_vec(),
@@ -76,4 +103,46 @@ impl<'a> Services<'a> {
         });
         given.collect()
     }
+
+    /// What each service sets (`pcf_register_user_parameters`).
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut shared: BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Local>> = BTreeMap::new();
+        let mut scopes = Vec::new();
+        for service in self.all() {
+            let name = name_and_type(&service);
+            let pieces = service.pieces();
+            let mut pieces = pieces.iter();
+            // Each option begins with "-"; what follows "-o" is its value.
+            while let Some(piece) = pieces.next().filter(|it| master_cf::is_option(&it.text)) {
+                let value = if matches!(&*piece.text, b"-o" | b"-") { pieces.next() } else { None };
+                let Some(value) = value.filter(|_| *piece.text == *b"-o") else { continue };
+                let given = lists::assignment(service.all_text(), value.word.clone());
+                let Assignment { name: parameter, value: Some(value), .. } = given else {
+                    continue;
+                };
+                if !parameter.is_empty() {
+                    let span = self.span(service.locate(value.clone()));
+                    let local = Local { value: service.bytes(value).to_vec(), span };
+                    let parameter = service.bytes(parameter).to_vec();
+                    shared.entry(name.clone()).or_default().insert(parameter, local);
+                }
+            }
+            scopes.push(Scope {
+                service: service.field(0).to_vec(),
+                command: service.field(7).to_vec(),
+                settings: shared.contains_key(&name).then(BTreeMap::new),
+                name,
+            });
+        }
+        for scope in &mut scopes {
+            if let Some(settings) = &mut scope.settings {
+                settings.clone_from(&shared[&scope.name]);
+            }
+        }
+        scopes
+    }
+}
+
+fn name_and_type(service: &ServiceText<'_>) -> Vec<u8> {
+    [service.field(0), b"/", service.field(1)].concat()
 }

@@ -5,7 +5,7 @@ mod policy_table;
 
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
 
-use crate::config::{Configuration, Origin, Override, Services, TableKind};
+use crate::config::{Configuration, Environment, Origin, Override, Services, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::Judge;
 use crate::policy::{Policies, Problem, ProblemKind};
@@ -52,7 +52,7 @@ pub struct Context<'a> {
     /// The bytes of all files.
     pub sources: &'a Sources,
     /// The Postfix that must accept them.
-    pub version: Version,
+    pub environment: Environment,
     /// main.cf, where there is one.
     pub configuration: Option<Configuration<'a>>,
     /// master.cf, where there is one.
@@ -75,16 +75,27 @@ pub struct DigestInForce {
 
 impl<'a> Context<'a> {
     /// A context without tables and policies.
-    pub fn new(sources: &'a Sources, main_cf: Option<SourceId>, version: Version) -> Context<'a> {
+    pub fn new(
+        sources: &'a Sources,
+        main_cf: Option<SourceId>,
+        environment: impl Into<Environment>,
+    ) -> Context<'a> {
+        let environment = environment.into();
+        let read = |source| Configuration::new(sources, source, environment.clone());
         Context {
             sources,
-            version,
-            configuration: main_cf.map(|source| Configuration::new(sources, source, version)),
+            configuration: main_cf.map(read),
+            environment,
             services: None,
             tables: Vec::new(),
             policies: None,
             problems: &[],
         }
+    }
+
+    /// The version of that Postfix.
+    pub fn version(&self) -> Version {
+        self.environment.build.version
     }
 
     /// Adds master.cf.
@@ -101,7 +112,7 @@ impl<'a> Context<'a> {
     pub fn add_table(&mut self, source: SourceId, kind: TableKind, client: Option<&'static str>) {
         let bytes = self.sources.source(source).bytes();
         let judge = client
-            .map(|client| Judge { version: self.version, digest: self.digest(client).digest });
+            .map(|client| Judge { version: self.version(), digest: self.digest(client).digest });
         self.tables.push(PolicyTable::read(source, bytes, kind, client, judge));
     }
 
@@ -134,7 +145,8 @@ impl<'a> Context<'a> {
         let values = values
             .map(|it| (it.name.value.as_str(), it.value.as_ref().map(|it| it.value.as_str())));
         let main_cf = configuration.span(0..0).source;
-        let planned = Configuration::new(self.sources, main_cf, self.version).planned(values);
+        let planned =
+            Configuration::new(self.sources, main_cf, self.environment.clone()).planned(values);
         let (value, _) = planned.value(&name);
         let wanted = policies.parameters.iter().find(|it| it.name.value == name);
         let set = match wanted.and_then(|it| it.value.as_ref()) {

@@ -129,8 +129,8 @@ pub fn parse(text: &[u8]) -> Row<'_> {
 
 /// `name=value`, or since 3.10 `{ name = value }`.
 fn attribute(text: &[u8], word: Range<usize>) -> Attribute {
-    let (name, value) = lists::assignment(text, word.clone());
-    Attribute { word, name, value }
+    let lists::Assignment { name, value, braces } = lists::assignment(text, word.clone());
+    Attribute { word, name, value: value.filter(|_| braces.is_none()) }
 }
 
 impl Row<'_> {

@@ -3,12 +3,16 @@
 //! Facts only, from the manual pages and the source of Postfix 2.3 to 3.12;
 //! nothing here reads a file.
 
+mod build;
 mod digest;
+mod families;
 mod level;
 mod parameter;
 mod version;
 
+pub use build::Build;
 pub use digest::{Digest, Fingerprint};
+pub use families::{client_suffixes, is_adapter, service_parameters};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, Type, parameter, parameters};
 pub use version::Version;

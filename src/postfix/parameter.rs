@@ -2,14 +2,31 @@
 //!
 //! `parameters.tsv` holds, separated by tabs: the name; the syntax that
 //! Postfix checks when a program reads the value; what the value is about; then
-//! `since=`, `deprecated=`, `removed=` (versions) and `instead=` (a name);
-//! then defaults. `=TEXT` is the default of the newest version, `3.5=TEXT` the
-//! one up to 3.5 where it was another. A parameter without any default has one
-//! that depends on the host, such as myhostname.
+//! what follows, where it applies. A RELEASE is `3.7`, or `3.7.11` for that patch
+//! level on in an old version alone.
+//!
+//! | column | the parameter |
+//! | --- | --- |
+//! | `since=3.9` | came with 3.9; without it, with 1.x |
+//! | `backport=3.7.9` | was brought to 3.7 with this patch level; one column for each version |
+//! | `legacy=3.7` | is but an old name from 3.7 on: accepted, not printed by `postconf -d` |
+//! | `removed=3.11` | is gone in 3.11 |
+//! | `readonly=2.10` | cannot be set from 2.10 on: Postfix ignores it |
+//! | `writable=3.11.2` | can be set again, with this patch level, in that version alone |
+//! | `deprecated=3.9` | is one that postconf warns of from 3.9 on |
+//! | `discouraged=3.6` | is called deprecated by the manual alone |
+//! | `instead=NAME` | should give way to that one |
+//! | `3.5=TEXT`, `3.7.19=TEXT` | has this default up to 3.5; in 3.7, up to 3.7.19 |
+//! | `=TEXT` | has this default otherwise |
+//! | `debian=TEXT`, `debian3.11=TEXT` | has this one where Debian built it; from 3.11 on |
+//!
+//! A default is what `postconf -d` prints. A parameter without any has one that
+//! the registry cannot know: see [`Parameter::default_in`].
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::Version;
+use super::{Build, Version};
 
 /// A built-in parameter.
 #[derive(Debug)]
@@ -22,13 +39,35 @@ pub struct Parameter {
     pub about: &'static str,
     /// The version that brought it; `None` for those of 1.x.
     pub since: Option<Version>,
-    /// The version since which Postfix calls it deprecated.
+    /// The version since which postconf warns of it: see [`Parameter::is_deprecated_in`].
     pub deprecated: Option<Version>,
+    /// The version since which the manual, and nothing else, calls it deprecated.
+    pub discouraged: Option<Version>,
     /// What to set in its place.
     pub instead: Option<&'static str>,
-    /// Defaults as `postconf -d` prints them, each with the last version that
-    /// has it; oldest first.
-    defaults: Vec<(Version, &'static str)>,
+    backports: Vec<Patch>,
+    legacy: Option<Version>,
+    removed: Option<Version>,
+    read_only: Option<Version>,
+    writable: Option<Patch>,
+    defaults: Vec<(Until, &'static str)>,
+    /// The last one that the version has reached is the one.
+    debian: Vec<(Version, &'static str)>,
+}
+
+/// A patch level of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Patch {
+    version: Version,
+    level: u16,
+}
+
+/// How long a default holds.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    Version(Version),
+    Patch(Patch),
+    Today,
 }
 
 /// The syntax that Postfix checks when a program reads a value (`global/mail_conf_*.c`).
@@ -49,21 +88,81 @@ pub enum Type {
 }
 
 impl Parameter {
-    /// The default in `version`, as `postconf -d` prints it; `None` where it depends on the host.
-    pub fn default(&self, version: Version) -> Option<&'static str> {
-        self.defaults.iter().find(|(until, _)| version <= *until).map(|(_, text)| *text)
+    /// Whether it is one of the parameters that `postconf -d` prints.
+    pub fn exists_in(&self, build: &Build) -> bool {
+        let came = self.since.is_none_or(|since| since <= build.version)
+            || self.backports.iter().any(|it| it.is_in(build));
+        let gone = self.removed.is_some_and(|removed| removed <= build.version);
+        came && !gone && !self.is_legacy_in(build)
     }
 
-    /// Whether Postfix `version` knows the name.
-    pub fn exists_in(&self, version: Version) -> bool {
-        self.since.is_none_or(|since| since <= version)
+    /// Whether it is an old name that Postfix accepts (`pcf_legacy_str_table`): where it is
+    /// set, it is the default of what took its place.
+    pub fn is_legacy_in(&self, build: &Build) -> bool {
+        self.legacy.is_some_and(|legacy| legacy <= build.version)
+    }
+
+    /// Whether postconf warns of a value that is set: that support for it will be removed, or
+    /// has been, where the build has no such parameter any more.
+    pub fn is_deprecated_in(&self, build: &Build) -> bool {
+        self.deprecated.is_some_and(|since| since <= build.version)
+    }
+
+    /// Whether Postfix ignores what main.cf and master.cf say of it.
+    pub fn is_read_only_in(&self, build: &Build) -> bool {
+        self.read_only.is_some_and(|since| since <= build.version)
+            && !self.writable.is_some_and(|it| it.is_in(build))
+    }
+
+    /// The default, as `postconf -d` prints it; empty for an old name.
+    ///
+    /// `None` where it depends on the host (myhostname, mydomain, mynetworks) or the process
+    /// (process_id, process_name), and for the release date of a build that is not known.
+    pub fn default_in(&self, build: &Build) -> Option<Cow<'static, str>> {
+        match self.name {
+            "mail_version" => return Some(Cow::Owned(build.full_version.clone())),
+            "mail_release_date" => return build.released.clone().map(Cow::Owned),
+            _ => {}
+        }
+        let debian = self.debian.iter().rfind(|(since, _)| build.debian && *since <= build.version);
+        let upstream = || self.defaults.iter().find(|(until, _)| until.holds(build)).map(|it| it.1);
+        debian.map(|it| it.1).or_else(upstream).map(Cow::Borrowed)
     }
 }
 
-/// All parameters, sorted by name.
+impl Patch {
+    fn parse(text: &str) -> Option<Patch> {
+        let (_, level) = text.rsplit_once('.')?;
+        Some(Patch { version: Version::parse(text)?, level: level.parse().ok()? })
+    }
+
+    fn is_in(self, build: &Build) -> bool {
+        self.version == build.version && self.level <= build.patch()
+    }
+}
+
+impl Until {
+    fn parse(text: &str) -> Option<Until> {
+        match text.matches('.').count() {
+            0 => text.is_empty().then_some(Until::Today),
+            1 => Version::parse(text).map(Until::Version),
+            _ => Patch::parse(text).map(Until::Patch),
+        }
+    }
+
+    fn holds(self, build: &Build) -> bool {
+        match self {
+            Until::Version(last) => build.version <= last,
+            Until::Patch(last) => build.version == last.version && build.patch() <= last.level,
+            Until::Today => true,
+        }
+    }
+}
+
+/// All parameters that any version has or had, sorted by name.
 pub fn parameters() -> &'static [Parameter] {
     static PARAMETERS: LazyLock<Vec<Parameter>> =
-        LazyLock::new(|| include_str!("parameters.tsv").lines().map(read).collect());
+        LazyLock::new(|| include_str!("parameters.tsv").lines().filter_map(read).collect());
     &PARAMETERS
 }
 
@@ -73,39 +172,54 @@ pub fn parameter(name: &str) -> Option<&'static Parameter> {
     all.binary_search_by(|it| it.name.cmp(name)).ok().map(|index| &all[index])
 }
 
-/// Reads a line of the data file; the tests below read them all.
-fn read(line: &'static str) -> Parameter {
+/// Reads a line of the data file; a test reads them all.
+fn read(line: &'static str) -> Option<Parameter> {
     let mut columns = line.split('\t');
-    let mut next = || columns.next().unwrap_or_default();
-    let (name, kind, about) = (next(), next(), next());
     let mut parameter = Parameter {
-        name,
-        kind: match kind {
+        name: columns.next()?,
+        kind: match columns.next()? {
             "bool" | "nbool" => Type::Bool,
             "int" | "nint" | "long" => Type::Int,
             "time" => Type::Time,
+            "string" => Type::String,
             "raw" => Type::Raw,
             "enum" => Type::Enum,
-            _ => Type::String,
+            _ => return None,
         },
-        about,
+        about: columns.next()?,
         since: None,
         deprecated: None,
+        discouraged: None,
         instead: None,
+        backports: Vec::new(),
+        legacy: None,
+        removed: None,
+        read_only: None,
+        writable: None,
         defaults: Vec::new(),
+        debian: Vec::new(),
     };
     for column in columns {
-        let Some((key, value)) = column.split_once('=') else { continue };
+        let (key, value) = column.split_once('=')?;
+        let version = || Version::parse(value);
         match key {
-            "since" => parameter.since = Version::parse(value),
-            "deprecated" => parameter.deprecated = Version::parse(value),
-            "removed" => {}
+            "since" => parameter.since = Some(version()?),
+            "backport" => parameter.backports.push(Patch::parse(value)?),
+            "legacy" => parameter.legacy = Some(version()?),
+            "removed" => parameter.removed = Some(version()?),
+            "readonly" => parameter.read_only = Some(version()?),
+            "writable" => parameter.writable = Some(Patch::parse(value)?),
+            "deprecated" => parameter.deprecated = Some(version()?),
+            "discouraged" => parameter.discouraged = Some(version()?),
             "instead" => parameter.instead = Some(value),
-            "" => parameter.defaults.push((Version::new(u16::MAX, 0), value)),
-            until => parameter.defaults.extend(Version::parse(until).map(|it| (it, value))),
+            "debian" => parameter.debian.push((Version::new(0, 0), value)),
+            _ => match key.strip_prefix("debian") {
+                Some(since) => parameter.debian.push((Version::parse(since)?, value)),
+                None => parameter.defaults.push((Until::parse(key)?, value)),
+            },
         }
     }
-    parameter
+    Some(parameter)
 }
 
 #[cfg(test)]
@@ -114,41 +228,72 @@ mod tests {
 
     #[test]
     fn every_line_of_the_data_is_read() {
+        for line in include_str!("parameters.tsv").lines() {
+            assert!(read(line).is_some(), "{line}");
+        }
         let all = parameters();
         assert!(all.is_sorted_by(|a, b| a.name < b.name), "sorted, no name twice");
-        for (line, parameter) in include_str!("parameters.tsv").lines().zip(all) {
-            let columns: Vec<&str> = line.split('\t').collect();
-            assert!(
-                columns.len() >= 3 && columns.iter().skip(3).all(|it| it.contains('=')),
-                "{line}"
-            );
-            assert!(
-                ["bool", "nbool", "int", "nint", "long", "time", "string", "raw", "enum"]
-                    .contains(&columns[1]),
-                "{line}"
-            );
-            let versions = columns.iter().skip(3).filter_map(|it| it.split_once('='));
-            for (key, value) in versions {
-                match key {
-                    "since" | "deprecated" | "removed" => {
-                        assert!(Version::parse(value).is_some(), "{line}");
-                    }
-                    "instead" => assert!(super::parameter(value).is_some(), "{line}"),
-                    "" => {}
-                    until => assert!(Version::parse(until).is_some(), "{line}"),
-                }
-            }
-            assert!(parameter.defaults.is_sorted_by(|a, b| a.0 < b.0), "{line}");
+        for it in all {
+            assert!(it.instead.is_none_or(|name| parameter(name).is_some()), "{it:?}");
+            let today = it.defaults.iter().filter(|it| matches!(it.0, Until::Today)).count();
+            let last = it.defaults.last();
+            let known = last.is_none_or(|it| matches!(it.0, Until::Today));
+            assert!(today <= 1 && (known || it.removed.is_some()), "{it:?}");
+            assert!(it.debian.is_sorted_by(|a, b| a.0 < b.0), "{it:?}");
         }
     }
 
     #[test]
-    fn defaults_depend_on_the_version() {
-        let digest = parameter("smtp_tls_fingerprint_digest").expect("it is a parameter");
-        assert_eq!(digest.default(Version::new(3, 5)), Some("md5"));
+    fn defaults_depend_on_the_build() {
+        let default = |name, build: &Build| {
+            parameter(name).and_then(|it| it.default_in(build)).map(Cow::into_owned)
+        };
+        let version = |minor| Build::of_version(Version::new(3, minor));
+        let digest = "smtp_tls_fingerprint_digest";
+        assert_eq!(default(digest, &version(5)).as_deref(), Some("md5"));
         let newer = "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}";
-        assert_eq!(digest.default(Version::new(3, 6)), Some(newer));
-        assert_eq!(parameter("myhostname").and_then(|it| it.default(Version::NEWEST)), None);
-        assert!(parameter("smtp_tls_securty_level").is_none());
+        assert_eq!(default(digest, &version(6)).as_deref(), Some(newer));
+        assert_eq!(default("myhostname", &version(6)), None);
+        assert_eq!(default("smtp_tls_securty_level", &version(6)), None);
+
+        let patch = |full: &str| Build { full_version: full.to_owned(), ..version(7) };
+        let action = "milter_default_action";
+        assert_eq!(default(action, &version(6)).as_deref(), Some("tempfail"));
+        assert_eq!(default(action, &patch("3.7.19")).as_deref(), Some("tempfail"));
+        assert_eq!(default(action, &patch("3.7.20")).as_deref(), Some("shutdown"));
+        assert_eq!(default(action, &version(7)).as_deref(), Some("shutdown"));
+        assert_eq!(default("mail_version", &patch("3.7.19")).as_deref(), Some("3.7.19"));
+
+        let debian = |minor| Build { debian: true, ..version(minor) };
+        assert_eq!(default("default_database_type", &debian(10)).as_deref(), Some("hash"));
+        assert_eq!(default("default_database_type", &debian(11)).as_deref(), Some("cdb"));
+        assert_eq!(default("default_database_type", &version(11)).as_deref(), Some("hash"));
+    }
+
+    #[test]
+    fn a_name_comes_and_goes() {
+        let build = |minor, full: &str| Build {
+            full_version: full.to_owned(),
+            ..Build::of_version(Version::new(3, minor))
+        };
+        let of = |name| parameter(name).expect("it is a parameter");
+        let backported = of("tls_config_file");
+        assert!(
+            !backported.exists_in(&build(7, "3.7.5")) && backported.exists_in(&build(7, "3.7.6"))
+        );
+        assert!(backported.exists_in(&build(8, "3.8")) && backported.exists_in(&build(9, "3.9.0")));
+        let renamed = of("smtp_per_record_deadline");
+        assert!(renamed.exists_in(&build(6, "3.6.1")) && !renamed.is_legacy_in(&build(6, "3.6.1")));
+        assert!(!renamed.exists_in(&build(7, "3.7.0")) && renamed.is_legacy_in(&build(7, "3.7.0")));
+        let removed = of("tlsproxy_client_loglevel_parameter");
+        assert!(
+            removed.exists_in(&build(11, "3.11.0")) && !removed.exists_in(&build(12, "3.12.0"))
+        );
+        let service = of("service_name");
+        for (minor, full, read_only) in
+            [(5, "3.5.0", true), (11, "3.11.1", true), (11, "3.11.2", false), (12, "3.12", true)]
+        {
+            assert_eq!(service.is_read_only_in(&build(minor, full)), read_only, "{full}");
+        }
     }
 }

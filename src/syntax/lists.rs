@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::trim;
+use super::{is_space, trim};
 
 /// What separates words in most lists (`CHARS_COMMA_SP`).
 pub const COMMA_SPACE: &Separators = &Separators::new(b", \t\r\n");
@@ -12,6 +12,9 @@ pub const COMMA_SPACE_FLAT: &Separators = &Separators::flat(b", \t\r\n");
 
 /// What separates the words of master.cf (`MASTER_BLANKS`).
 pub const BLANKS: &Separators = &Separators::new(b" \t\r\n");
+
+/// The same where braces are letters like others; also what postconf shows as one blank.
+pub const BLANKS_FLAT: &Separators = &Separators::flat(b" \t\r\n");
 
 /// Between fingerprints.
 pub const BAR: &Separators = &Separators::new(b"|");
@@ -77,25 +80,76 @@ pub fn words<'a>(
     })
 }
 
-/// The parts of a word that is `name=value`, or `{ name = value }`: outer
-/// blanks of both do not count (`util/extpar.c`, `util/split_nameval.c`). The
-/// value is `None` where there is no `=`, and then the word is the name.
-pub fn assignment(text: &[u8], word: Range<usize>) -> (Range<usize>, Option<Range<usize>>) {
-    let mut inner = word.clone();
-    if text[word.clone()].starts_with(b"{") && text[word.clone()].ends_with(b"}") {
-        inner = word.start + 1..word.end - 1;
-    }
-    let trimmed = |range: Range<usize>| {
-        let (start, rest) = trim(&text[range.clone()]);
-        range.start + start..range.start + start + rest.len()
-    };
-    match text[inner.clone()].iter().position(|byte| *byte == b'=') {
-        None => (trimmed(inner), None),
-        Some(at) => {
-            let name = trimmed(inner.start..inner.start + at);
-            (name, Some(trimmed(inner.start + at + 1..inner.end)))
+/// What is wrong with a word that begins with `{`. postconf warns of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BraceProblem {
+    /// No `}` closes it; Postfix takes all up to the end.
+    Unclosed,
+    /// Something follows the `}` that closes it; Postfix drops that.
+    TextBehind,
+}
+
+/// What stands inside the braces of a word, without outer blanks, as
+/// `util/extpar.c` takes it out. The word begins with `{`.
+pub fn braces(text: &[u8], word: Range<usize>) -> (Range<usize>, Option<BraceProblem>) {
+    let mut level = 0_usize;
+    let close = text[word.clone()].iter().position(|byte| {
+        match byte {
+            b'{' => level += 1,
+            b'}' => level -= 1,
+            _ => {}
         }
+        level == 0
+    });
+    let (end, problem) = match close.map(|it| word.start + it) {
+        None => (word.end, Some(BraceProblem::Unclosed)),
+        Some(close) if close + 1 < word.end => (close, Some(BraceProblem::TextBehind)),
+        Some(close) => (close, None),
+    };
+    (trimmed(text, word.start + 1..end), problem)
+}
+
+/// The parts of a word that is `name=value`, or `{ name = value }`: outer
+/// blanks of both do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// Up to the first blank or `=`; empty where nothing stands before the `=`.
+    pub name: Range<usize>,
+    /// What stands behind the `=`; `None` where none follows the name.
+    pub value: Option<Range<usize>>,
+    /// What is wrong with the braces around it.
+    pub braces: Option<BraceProblem>,
+}
+
+/// Splits a word as `util/extpar.c` and `util/split_nameval.c` do.
+pub fn assignment(text: &[u8], word: Range<usize>) -> Assignment {
+    let (inner, braces) = match text[word.clone()].first() {
+        Some(b'{') => braces(text, word),
+        _ => (word, None),
+    };
+    Assignment { braces, ..name_and_value(text, inner) }
+}
+
+/// The same where braces mean nothing (`util/split_nameval.c` alone).
+pub fn name_and_value(text: &[u8], inner: Range<usize>) -> Assignment {
+    let inner = trimmed(text, inner);
+    let inside = &text[..inner.end];
+    let skip = |from: usize, keep: &dyn Fn(u8) -> bool| {
+        inside[from..].iter().position(|byte| !keep(*byte)).map_or(inside.len(), |it| from + it)
+    };
+    let name = inner.start..skip(inner.start, &|byte| !is_space(byte) && byte != b'=');
+    let equals = skip(name.end, &is_space);
+    let value = (inside.get(equals) == Some(&b'=')).then(|| trimmed(text, equals + 1..inner.end));
+    Assignment { name, value, braces: None }
+}
+
+/// A part of `text` without outer blanks; an empty one stands at its beginning.
+fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let (start, rest) = trim(&text[range.clone()]);
+    if rest.is_empty() {
+        return range.start..range.start;
     }
+    range.start + start..range.start + start + rest.len()
 }
 
 #[cfg(test)]
@@ -107,5 +161,29 @@ mod tests {
         let text = b", a b,c {d, e}f {g";
         let got: Vec<&[u8]> = words(text, COMMA_SPACE).map(|range| &text[range]).collect();
         assert_eq!(got, [b"a".as_slice(), b"b", b"c", b"{d, e}f", b"{g"]);
+    }
+
+    /// Each row was tried with `-o` in master.cf and `postconf -P` of 3.5 to 3.12.
+    #[test]
+    fn assignments_are_split_as_in_postfix() {
+        let unclosed = Some(BraceProblem::Unclosed);
+        let behind = Some(BraceProblem::TextBehind);
+        for (word, name, value, braces) in [
+            ("a=b", "a", Some("b"), None),
+            ("a=", "a", Some(""), None),
+            ("a", "a", None, None),
+            ("=b", "", Some("b"), None),
+            ("{ a = b c }", "a", Some("b c"), None),
+            ("{a={b}}", "a", Some("{b}"), None),
+            ("{ a b = c }", "a", None, None),
+            ("{ }", "", None, None),
+            ("{ a = b", "a", Some("b"), unclosed),
+            ("{ a = {b}", "a", Some("{b}"), unclosed),
+            ("{ a = b }c", "a", Some("b"), behind),
+        ] {
+            let got = assignment(word.as_bytes(), 0..word.len());
+            let value_text = got.value.clone().map(|it| &word[it]);
+            assert_eq!((&word[got.name], value_text, got.braces), (name, value, braces), "{word}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::lines::{self, Group, Joined, Logical};
+use super::lists::{self, Assignment};
 use super::{is_space, trim};
 
 /// A parsed file. The spans of the groups tile it.
@@ -115,30 +116,22 @@ pub fn parse(bytes: &[u8]) -> MainCf {
 fn kind(bytes: &[u8], line: Logical) -> Kind {
     let joined = line.join(bytes);
     let text = joined.text.as_ref();
-    let skip = |from: usize, keep: &dyn Fn(u8) -> bool| {
-        text[from..].iter().position(|byte| !keep(*byte)).map_or(text.len(), |n| from + n)
-    };
-    match text.first() {
-        Some(first) if is_space(*first) => return Kind::Orphan,
-        Some(b'=') => return Kind::MissingName,
-        _ => {}
+    if text.first().copied().is_some_and(is_space) {
+        return Kind::Orphan;
     }
-    let name_end = skip(0, &|byte| !is_space(byte) && byte != b'=');
-    let equals = skip(name_end, &is_space);
-    if text.get(equals) != Some(&b'=') {
-        return Kind::MissingEquals;
+    let Assignment { name, value, .. } = lists::name_and_value(text, 0..text.len());
+    if name.is_empty() {
+        return Kind::MissingName;
     }
-    let (start, value) = trim(&text[equals + 1..]);
+    let Some(range) = value else { return Kind::MissingEquals };
     // No value: the place right behind the `=`.
-    let start = if value.is_empty() { equals + 1 } else { equals + 1 + start };
-    let range = start..start + value.len();
     let value = if range.is_empty() {
-        let at = joined.locate(equals..equals + 1).end;
+        let at = joined.locate(range.start - 1..range.start).end;
         at..at
     } else {
         joined.locate(range.clone())
     };
-    Kind::Entry(Entry { name: joined.locate(0..name_end), value, line, joined: range })
+    Kind::Entry(Entry { name: joined.locate(name), value, line, joined: range })
 }
 
 #[cfg(test)]

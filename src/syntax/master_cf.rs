@@ -5,10 +5,12 @@
 //! what is inside it together. `#` behind the fields is an argument like any
 //! other.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::lines::{self, Group, Joined, Logical};
-use super::lists::{self, BLANKS};
+use super::lists::{self, Assignment, BLANKS};
 
 /// The columns before the arguments.
 pub const FIELDS: [&str; 8] =
@@ -56,15 +58,23 @@ pub enum Argument {
     Override {
         /// The whole `name=value`, or `{ name = value }`.
         word: Range<usize>,
-        /// The name.
-        name: Range<usize>,
-        /// The value; `None` where there is no `=`.
-        value: Option<Range<usize>>,
+        /// Its parts.
+        assignment: Assignment,
     },
     /// `-o` with nothing behind it.
     Dangling(Range<usize>),
     /// Any other word.
     Word(Range<usize>),
+}
+
+/// A word behind the command, as `postconf -M` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// `-oname=value` is two of them; what stood in braces has none, and
+    /// behind `-o` it is `name=value` without blanks around the `=`.
+    pub text: Cow<'a, [u8]>,
+    /// The word, or the part of it, in the joined text.
+    pub word: Range<usize>,
 }
 
 impl MasterCf {
@@ -95,6 +105,11 @@ impl ServiceText<'_> {
         self.joined.locate(self.words[index].clone())
     }
 
+    /// The joined text.
+    pub fn all_text(&self) -> &[u8] {
+        &self.joined.text
+    }
+
     /// A part of the joined text.
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {
         &self.joined.text[range]
@@ -105,32 +120,127 @@ impl ServiceText<'_> {
         self.joined.locate(range)
     }
 
-    /// What the program gets behind its name.
+    /// What the program gets behind its name, as getopt(3) reads it.
     pub fn arguments(&self) -> Vec<Argument> {
         let mut arguments = Vec::new();
         let mut words = self.words[FIELDS.len()..].iter();
         let mut options = true;
         while let Some(word) = words.next() {
             let text = &self.joined.text[word.clone()];
-            options &= text.starts_with(b"-") && text != b"--";
-            match text {
-                b"-o" if options => arguments.push(match words.next() {
+            options &= is_option(text);
+            arguments.push(match text {
+                b"-o" if options => match words.next() {
                     Some(word) => self.assignment(word.clone()),
                     None => Argument::Dangling(word.clone()),
-                }),
-                [b'-', b'o', ..] if options => {
-                    arguments.push(self.assignment(word.start + 2..word.end));
-                }
-                _ => arguments.push(Argument::Word(word.clone())),
-            }
+                },
+                [b'-', b'o', ..] if options => self.assignment(word.start + 2..word.end),
+                _ => Argument::Word(word.clone()),
+            });
         }
         arguments
     }
 
-    /// `name=value` or `{ name = value }`.
     fn assignment(&self, word: Range<usize>) -> Argument {
-        let (name, value) = lists::assignment(&self.joined.text, word.clone());
-        Argument::Override { word, name, value }
+        let assignment = lists::assignment(&self.joined.text, word.clone());
+        Argument::Override { word, assignment }
+    }
+
+    /// The same as `postconf -M` shows it (`pcf_normalize_daemon_args`), which
+    /// is another thing where options stand in one word: to postconf, each `o`
+    /// in `-osmtpd_tls_loglevel=1` is a `-o`.
+    pub fn pieces(&self) -> Vec<Piece<'_>> {
+        let text = &self.joined.text;
+        let as_written = |word: &Range<usize>| Piece {
+            text: Cow::Borrowed(&text[word.clone()]),
+            word: word.clone(),
+        };
+        let mut waiting: VecDeque<Piece<'_>> =
+            self.words[FIELDS.len()..].iter().map(as_written).collect();
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        while let Some(mut piece) = waiting.pop_front() {
+            if !is_option(&piece.text) {
+                waiting.push_front(piece);
+                break;
+            }
+            // `-vofoo` is `-v` and `-ofoo`.
+            if let Some(at) = piece.text.iter().skip(2).position(|byte| *byte == b'o') {
+                waiting.push_front(piece.split_off(2 + at));
+            }
+            // C's strchr finds the end of a string in every string: so does postconf behind `-`.
+            if !matches!(piece.text.get(1), Some(b'o') | None) {
+                pieces.push(piece);
+                continue;
+            }
+            if piece.text.len() > 2 {
+                let rest = piece.word.end + 2 - piece.text.len()..piece.word.end;
+                waiting.push_front(as_written(&rest));
+                piece.word.end = rest.start;
+                piece.text = Cow::Borrowed(b"-o");
+            }
+            let assigns = piece.text == b"-o".as_slice();
+            pieces.push(piece);
+            if let Some(value) = waiting.pop_front() {
+                pieces.push(self.without_braces(value, assigns));
+            }
+        }
+        pieces.extend(waiting.into_iter().map(|word| self.without_braces(word, false)));
+        pieces
+    }
+
+    /// A word as it is inside its braces, if it has some.
+    fn without_braces<'t>(&'t self, piece: Piece<'t>, assigns: bool) -> Piece<'t> {
+        let text = &self.joined.text;
+        if !piece.text.starts_with(b"{") {
+            return piece;
+        }
+        let inner = lists::braces(text, piece.word.clone()).0;
+        let text = match lists::name_and_value(text, inner.clone()) {
+            Assignment { name, value: Some(value), .. } if assigns && !name.is_empty() => {
+                [&text[name], b"=", &text[value]].concat().into()
+            }
+            _ => Cow::Borrowed(&text[inner]),
+        };
+        Piece { text, ..piece }
+    }
+
+    /// The first field with something in it that Postfix does not take.
+    pub fn invalid_field(&self) -> Option<usize> {
+        (0..FIELDS.len()).find(|index| !fits(FIELDS[*index], self.field(*index)))
+    }
+}
+
+/// Whether a field is as postconf wants it (`pcf_check_master_entry`).
+pub fn fits(name: &str, field: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    match name {
+        "type" => TYPES.contains(&field),
+        "private" | "unprivileged" | "chroot" => matches!(field, b"y" | b"n" | b"-"),
+        "wakeup" => {
+            let time = field.strip_suffix(b"?").unwrap_or(field);
+            time == b"-" || digits(time)
+        }
+        "process_limit" => field == b"-" || digits(field),
+        _ => true,
+    }
+}
+
+/// What a service can listen on.
+const TYPES: [&[u8]; 5] = [b"inet", b"unix", b"unix-dgram", b"fifo", b"pass"];
+
+/// Whether a word is an option, and so more of them may follow.
+pub fn is_option(text: &[u8]) -> bool {
+    text.starts_with(b"-") && text != b"--"
+}
+
+impl Piece<'_> {
+    /// Leaves what stands before `at` in the text; gives the rest, as an option.
+    fn split_off(&mut self, at: usize) -> Self {
+        let behind = self.text.len() - at;
+        let rest = [b"-", &self.text[at..]].concat();
+        self.text = Cow::Owned(self.text[..at].to_vec());
+        let word = self.word.end - behind..self.word.end;
+        self.word.end = word.start;
+        Piece { text: Cow::Owned(rest), word }
     }
 }
 
@@ -167,7 +277,7 @@ mod tests {
                 .map(|index| String::from_utf8_lossy(text.field(index)).into_owned())
                 .to_vec();
             words.extend(text.arguments().into_iter().map(|argument| match argument {
-                Argument::Override { name, value, .. } => {
+                Argument::Override { assignment: Assignment { name, value, .. }, .. } => {
                     format!("{}={}", show(name), value.map_or("?".to_owned(), show))
                 }
                 Argument::Dangling(_) => "dangling".to_owned(),

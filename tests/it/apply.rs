@@ -93,6 +93,17 @@ impl Host for Faulty {
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.call(|| System.remove(path))
     }
+    fn program(&self, name: &str) -> io::Result<Vec<u8>> {
+        System.program(name)
+    }
+
+    fn hostname(&self) -> Option<String> {
+        System.hostname()
+    }
+    fn process_id(&self) -> u32 {
+        System.process_id()
+    }
+
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
         self.call(|| System.run(program, arguments, input))
     }

@@ -16,8 +16,10 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use postls::postfix::Version;
+use postls::postfix::{Build, Version};
 use tempfile::TempDir;
+
+const PATH: &str = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 /// One Postfix.
 #[derive(Debug)]
@@ -121,26 +123,36 @@ fn judge(root: Option<PathBuf>) -> Option<Judge> {
 
 /// Enters root $1, where directory $2 is to be the same as outside, and runs the rest there.
 ///
-/// The mount is in a namespace of its own and ends with the program. A path of the tests may lead back
-/// to here from inside, so it gets a plain one.
+/// The mount is in a namespace of its own and ends with the program.
 const ENTER: &str = r#"root=$1 shared=$2 here=$PWD
 shift 2
 mkdir -p "$root$shared" && mount --rbind "$shared" "$root$shared" || exit
 [ -d "$root$here" ] || here=/
-path=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-exec chroot "$root" env --chdir="$here" PATH=$path LC_ALL=C "$@""#;
+exec chroot "$root" env --chdir="$here" "$@""#;
 
 impl Judge {
+    /// The postconf program, from outside.
+    pub(crate) fn postconf(&self) -> PathBuf {
+        match &self.root {
+            Some(root) => root.join("usr/sbin/postconf"),
+            None => PATH
+                .split(':')
+                .map(|it| Path::new(it).join("postconf"))
+                .find(|it| it.is_file())
+                .expect("it ran before"),
+        }
+    }
+
+    /// What that program says of itself.
+    pub(crate) fn build(&self) -> Build {
+        let program = fs::read(self.postconf()).expect("it can be read");
+        Build::of_program(&program).expect("it says what it is")
+    }
+
     /// One of its programs, or one that stands beside it.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = match &self.root {
-            None => {
-                let mut command = Command::new(program);
-                // Often not in a user's PATH.
-                let path = std::env::var("PATH").unwrap_or_default();
-                command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
-                command
-            }
+            None => Command::new(program),
             Some(root) => {
                 let mut words = entry(root).into_iter();
                 let mut command = Command::new(words.next().expect("it has words"));
@@ -148,7 +160,7 @@ impl Judge {
                 command
             }
         };
-        command.stdin(Stdio::null());
+        command.env("PATH", PATH).env("LC_ALL", "C").stdin(Stdio::null());
         command
     }
 
@@ -162,7 +174,9 @@ impl Judge {
             .collect();
         for program in ["postconf", "postmap", "postfix"] {
             let path = directory.join(program);
-            let script = format!("#!/bin/sh\nexec {} {program} \"$@\"\n", words.join(" "));
+            // Not the path that leads here.
+            let enter = words.join(" ");
+            let script = format!("#!/bin/sh\nPATH={PATH}\nexec {enter} {program} \"$@\"\n");
             fs::write(&path, script).expect("the directory is writable");
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
         }
@@ -204,6 +218,12 @@ impl Chamber<'_> {
         file.set_times(FileTimes::new().set_modified(then).set_accessed(then)).expect("it is ours");
     }
 
+    /// Runs a shell script in the directory.
+    pub(crate) fn shell(&self, script: &str) -> Output {
+        let mut command = self.judge.command("sh");
+        command.current_dir(self.path()).args(["-c", script]).output().expect("sh ran before")
+    }
+
     /// Runs postconf or postmap on a directory below this one (`.` for itself), which is its
     /// working directory as well.
     pub(crate) fn run_in(&self, below: &str, program: &str, arguments: &[&str]) -> Output {
@@ -216,7 +236,7 @@ impl Chamber<'_> {
             below => self.path().join(below),
         };
         let mut command = self.judge.command(program);
-        command.current_dir(&directory).env("LC_ALL", "C").arg("-c").arg(&directory);
+        command.current_dir(&directory).arg("-c").arg(&directory);
         command.args(arguments).output()
     }
 }

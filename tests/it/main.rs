@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod apply;
+mod differential;
 mod examples;
 mod fixture;
 mod generated;
+mod generator;
 mod judges;
 mod lab;
 mod oracle;
+mod parameters;
 mod plan;
 mod roundtrip;
 mod rules;

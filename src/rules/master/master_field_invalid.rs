@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::syntax::master_cf::FIELDS;
+use crate::syntax::master_cf::{self, FIELDS};
 
 pub(super) static RULE: Rule = Rule {
     id: "master-field-invalid",
@@ -39,7 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (index, name) in FIELDS.iter().enumerate() {
             let field = service.field(index);
             let private_inet = *name == "private" && service.field(1) == b"inet" && field != b"n";
-            if fits(name, field) && !private_inet {
+            if master_cf::fits(name, field) && !private_inet {
                 continue;
             }
             let text = String::from_utf8_lossy(field);
@@ -49,20 +49,5 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 finding.help("an inet service cannot be private: n");
             }
         }
-    }
-}
-
-/// As postconf checks it (`postconf/postconf_master.c`).
-fn fits(name: &str, field: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
-    match name {
-        "type" => [b"inet".as_slice(), b"unix", b"unix-dgram", b"fifo", b"pass"].contains(&field),
-        "private" | "unprivileged" | "chroot" => matches!(field, b"y" | b"n" | b"-"),
-        "wakeup" => {
-            let time = field.strip_suffix(b"?").unwrap_or(field);
-            time == b"-" || digits(time)
-        }
-        "process_limit" => field == b"-" || digits(field),
-        _ => true,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::syntax::lists::{Assignment, BraceProblem};
 use crate::syntax::master_cf::Argument;
 
 pub(super) static RULE: Rule = Rule {
@@ -42,33 +43,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for argument in service.arguments() {
             let (range, text) = match argument {
                 Argument::Dangling(range) => (range, "nothing behind it"),
-                Argument::Override { word, value: None, .. } => (word, "no \"=value\" in this word"),
-                Argument::Override { word, name, .. } if name.is_empty() => (word, "no name"),
-                Argument::Override { word, .. } if is_open(service.bytes(word.clone())) => {
-                    (word, "the braces do not close at its end")
+                Argument::Override { word, assignment: Assignment { name, value, braces } } => {
+                    let text = match (braces, value) {
+                        (Some(BraceProblem::Unclosed), _) => "the braces are not closed",
+                        (Some(BraceProblem::TextBehind), _) => "text behind the closing brace",
+                        (None, _) if name.is_empty() => "no name",
+                        (None, None) => "no \"=value\" in this word",
+                        (None, Some(_)) => continue,
+                    };
+                    (word, text)
                 }
-                Argument::Override { .. } | Argument::Word(_) => continue,
+                Argument::Word(_) => continue,
             };
             findings
                 .at(services.span(service.locate(range)), text)
                 .help("write name=value without blanks, or { name = value }");
         }
     }
-}
-
-/// Whether a word begins with a brace and does not end with the one that closes it.
-fn is_open(word: &[u8]) -> bool {
-    if !word.starts_with(b"{") {
-        return false;
-    }
-    let mut level = 0_usize;
-    let close = word.iter().position(|byte| {
-        match byte {
-            b'{' => level += 1,
-            b'}' => level = level.saturating_sub(1),
-            _ => {}
-        }
-        level == 0
-    });
-    close != Some(word.len() - 1)
 }

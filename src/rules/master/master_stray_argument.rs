@@ -62,9 +62,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         for argument in service.arguments() {
             let range = match argument {
-                Argument::Override { value: Some(_), .. } => continue,
+                Argument::Override { assignment, .. } if assignment.value.is_some() => continue,
                 // A finding of its own; the words behind it come from the same mistake.
-                Argument::Override { value: None, .. } | Argument::Dangling(_) => break,
+                Argument::Override { .. } | Argument::Dangling(_) => break,
                 Argument::Word(range) if takes(service.bytes(range.clone())) => continue,
                 Argument::Word(range) => range,
             };

@@ -8,10 +8,10 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a deprecated parameter is set",
     doc: "
-Postfix still obeys the parameter, warns about it from some version on, and will
-drop it in a later one (DEPRECATION_README). Where a replacement is set as well,
-the deprecated parameter has no effect: smtpd_use_tls, for one, is ignored beside
-smtpd_tls_security_level.
+Postfix still obeys the parameter, and will drop it in a later version
+(DEPRECATION_README): postconf warns of it then, and the manual says so before.
+Where a replacement is set as well, the deprecated parameter has no effect:
+smtpd_use_tls, for one, is ignored beside smtpd_tls_security_level.
 
 A replacement that the assumed Postfix version does not have yet is not asked for.
 ",
@@ -29,18 +29,28 @@ smtpd_tls_security_level = may
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(configuration) = &context.configuration else { return };
+    let build = &context.environment.build;
     for setting in configuration.all_settings() {
         let Some(parameter) = setting.parameter else { continue };
-        let Some(since) = parameter.deprecated else { continue };
+        let Some(since) = parameter.deprecated.or(parameter.discouraged) else { continue };
+        let exists = parameter.exists_in(build) || parameter.is_legacy_in(build);
         let help = match parameter.instead.and_then(crate::postfix::parameter) {
-            Some(instead) if instead.exists_in(context.version) => match configuration.setting(instead.name) {
+            Some(instead) if instead.exists_in(build) => match configuration.setting(instead.name) {
                 None => format!("set {} instead", instead.name),
                 Some(_) => format!("remove it: {} is set too", instead.name),
             },
-            None if since <= context.version => "leave it unset".to_owned(),
+            None if since <= context.version() => "leave it unset".to_owned(),
             Some(_) | None => continue,
         };
-        let finding = findings.at(setting.name_span(), format!("{} is deprecated", parameter.name));
+        let text = match exists {
+            true => format!("{} is deprecated", parameter.name),
+            // Else it is a name like any other that Postfix does not know.
+            false if parameter.is_deprecated_in(build) => {
+                format!("{} is no longer a parameter of Postfix", parameter.name)
+            }
+            false => continue,
+        };
+        let finding = findings.at(setting.name_span(), text);
         finding.help(help);
         let instead = parameter.instead.and_then(|it| configuration.setting(it));
         if let Some(instead) = instead {

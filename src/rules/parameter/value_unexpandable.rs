@@ -39,8 +39,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         match configuration.expand(setting.value().text()) {
-            // Postfix from 3.11 on knows functions.
-            Ok(_) | Err(Error::Function) => {}
+            // Postfix may be able to.
+            Ok(_) | Err(Error::Unconverted) => {}
             Err(error) => {
                 findings.at(setting.value_span(), error.to_string());
             }

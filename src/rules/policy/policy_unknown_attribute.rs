@@ -51,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             What::NewerAttribute(since) => {
                 let span = problem.span;
-                let text = format!("Postfix {} does not know this; it came with {since}", context.version);
+                let text = format!("Postfix {} does not know this; it came with {since}", context.version());
                 findings.at(span, text);
             }
             _ => {}

@@ -1,0 +1,36 @@
+//! Which Postfix the files are read for.
+
+use crate::host::Host;
+use crate::postfix::{Build, Version};
+
+/// The version that somebody wants, with the name of who does; else the one at
+/// hand; else the newest one known. And why that one.
+pub(super) fn build(
+    host: &dyn Host,
+    wanted: Option<(Version, &'static str)>,
+) -> (Build, &'static str) {
+    let at_hand = at_hand(host);
+    match (wanted, at_hand) {
+        (Some((version, who)), Some(build)) if build.version == version => (build, who),
+        (Some((version, who)), at_hand) => {
+            // Another release of the same distribution, then.
+            let debian = at_hand.is_some_and(|it| it.debian);
+            (Build { debian, ..Build::of_version(version) }, who)
+        }
+        (None, Some(build)) => (build, "the one installed here"),
+        (None, None) => (Build::of_version(Version::NEWEST), "the newest one known"),
+    }
+}
+
+/// Its program says which it is, which costs less than to run it; a script in
+/// its place does not.
+fn at_hand(host: &dyn Host) -> Option<Build> {
+    let program = host.program("postconf").ok()?;
+    Build::of_program(&program).or_else(|| {
+        let ran =
+            host.run("postconf", &["-d", "-h", "mail_version"].map(AsRef::as_ref), b"").ok()?;
+        let full_version = String::from_utf8_lossy(&ran.stdout).trim().to_owned();
+        let version = Version::parse(&full_version)?;
+        Some(Build { full_version, ..Build::of_version(version) })
+    })
+}

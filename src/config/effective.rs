@@ -1,0 +1,97 @@
+//! What holds for main.cf's programs and for each service: `-o` of the service over main.cf over
+//! Postfix's defaults, as postconf combines them (`postconf/postconf_lookup.c`).
+
+use std::borrow::Cow;
+
+use super::services::{Local, Scope};
+use super::{Configuration, Names, Origin, Services};
+use crate::postfix;
+use crate::syntax::expand::{self, Error, Meaning};
+
+/// main.cf and master.cf together.
+#[derive(Debug)]
+pub struct Effective<'c> {
+    /// main.cf.
+    pub main: &'c Configuration<'c>,
+    /// The services of master.cf, in its order.
+    pub scopes: Vec<Scope>,
+}
+
+/// Where a value holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Within<'s> {
+    /// Everywhere but where a service says otherwise.
+    Main,
+    /// In a service.
+    Service(&'s Scope),
+}
+
+impl<'c> Effective<'c> {
+    /// Joins the two files; a master.cf that is not there has no services.
+    pub fn new(main: &'c Configuration<'c>, services: Option<&Services<'_>>) -> Effective<'c> {
+        Effective { main, scopes: services.map(Services::scopes).unwrap_or_default() }
+    }
+
+    /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.
+    pub fn value(&self, name: &str, within: Within<'_>) -> (Result<Vec<u8>, Error>, Origin) {
+        let text = self.raw(name, within).unwrap_or_default();
+        (self.expand(&text, within), self.origin(name, within))
+    }
+
+    /// Who says what the value is.
+    pub fn origin(&self, name: &str, within: Within<'_>) -> Origin {
+        match (local(name, within), self.main.setting(name)) {
+            (Some(local), _) => Origin::Set(local.span),
+            (None, Some(setting)) => Origin::Set(setting.value_span()),
+            (None, None) => Origin::Default,
+        }
+    }
+
+    /// Expands `$name` as a program does that runs there.
+    pub fn expand(&self, text: &[u8], within: Within<'_>) -> Result<Vec<u8>, Error> {
+        let lookup = |name: &str| {
+            let text = self.raw(name, within)?;
+            Some(Meaning { text, raw: self.main.is_raw(name) })
+        };
+        expand::expand(text, self.main.environment.dialect(), &lookup)
+    }
+
+    /// Which names count as parameters here.
+    pub fn names(&self) -> Names<'_> {
+        Names::of(self)
+    }
+
+    /// The default of a parameter that exists because a service has its name:
+    /// `relay_destination_recipient_limit`.
+    pub(super) fn service_default(&self, name: &str) -> Option<&'static str> {
+        self.scopes.iter().find_map(|scope| {
+            let service = str::from_utf8(&scope.service).ok().filter(|it| name.starts_with(it))?;
+            let command = str::from_utf8(&scope.command).ok()?;
+            let mut parameters = postfix::service_parameters(service, command);
+            parameters.find(|(it, _)| it == name).map(|(_, default)| default)
+        })
+    }
+
+    fn raw<'e>(&'e self, name: &str, within: Within<'e>) -> Option<Cow<'e, [u8]>> {
+        if let Within::Service(scope) = within {
+            let program = scope.command.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            match name {
+                "process_name" => return Some(Cow::Borrowed(program)),
+                "service_name" => return Some(Cow::Borrowed(&scope.service)),
+                _ => {}
+            }
+        }
+        let local = local(name, within).map(|it| Cow::Borrowed(it.value.as_slice()));
+        local
+            .or_else(|| self.main.given(name).filter(|_| !self.main.is_read_only(name)))
+            .or_else(|| self.main.default(name))
+            .or_else(|| Some(Cow::Borrowed(self.service_default(name)?.as_bytes())))
+    }
+}
+
+fn local<'s>(name: &str, within: Within<'s>) -> Option<&'s Local> {
+    match within {
+        Within::Main => None,
+        Within::Service(scope) => scope.settings.as_ref()?.get(name.as_bytes()),
+    }
+}
