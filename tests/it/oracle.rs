@@ -29,14 +29,16 @@ fn confirmable() -> impl Iterator<Item = &'static Rule> {
 fn postfix_says_of_each_bad_example_what_the_rule_says_it_says() {
     lab::with_each(|postfix| {
         let mut lab = Lab::new(postfix, &[]);
+        let newest = lab::all().last().is_some_and(|it| it.version == postfix.version);
         for rule in confirmable() {
+            let found = lint::run(rule, &Fixture::new(rule.bad).context(postfix.version));
+            assert!(found.iter().any(|it| it.severity == Severity::Error), "{}", rule.id);
             let said = lab.judge(&files(rule.bad)).said;
-            let confirmed = said.iter().any(|line| line.contains(rule.postfix_says));
-            assert!(
-                confirmed,
-                "{}: expected \"{}\", Postfix said {said:#?}",
-                rule.id, rule.postfix_says
-            );
+            let wordings = rule.postfix_says.lines().take(if newest { 1 } else { usize::MAX });
+            let confirmed =
+                wordings.clone().any(|part| said.iter().any(|line| line.contains(part)));
+            let wordings: Vec<&str> = wordings.collect();
+            assert!(confirmed, "{}: expected {wordings:?}, Postfix said {said:#?}", rule.id);
         }
     });
 }
@@ -46,90 +48,103 @@ fn postfix_says_nothing_of_the_good_examples() {
     lab::with_each(|postfix| {
         let mut lab = Lab::new(postfix, &[]);
         for rule in confirmable() {
+            let fixture = Fixture::new(rule.good);
+            let found = lint::run_all(rules::all(), &fixture.context(postfix.version));
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            assert_eq!(errors.count(), 0, "{}", rule.id);
             let said = lab.judge(&files(rule.good)).said;
             assert_eq!(said, [] as [&str; 0], "{}", rule.id);
         }
     });
 }
 
-/// One line each, with and without what the rules say about it: Postfix and
-/// postls agree on whether it is an error.
+/// Rows of a table, with and without what the rules say about them: Postfix and
+/// postls agree on whether it is an error. `KEY` is the destination.
 #[test]
 fn an_error_is_an_error_for_postfix_and_only_then() {
+    let pin = lab::public_key_fingerprint("sha256");
+    let bare = pin.replace(':', "").to_lowercase();
+    let md5 = lab::public_key_fingerprint("md5");
+    let policies = [
+        "encrypt",
+        "ENCRYPT,ciphers=high",
+        "encrypt ciphers=high protocols=>=TLSv1.2",
+        "none whatever=x",
+        "may",
+        "secure",
+        "secure match=KEY",
+        "secure match=nexthop:dot-nexthop",
+        &format!("fingerprint match={pin}"),
+        &format!("fingerprint match={bare}"),
+        &format!("fingerprint match={md5}|{pin}"),
+        "encypt",
+        "\"encrypt\"",
+        "encrypt # comment",
+        "# comment",
+        ",",
+        "encrypt match=KEY",
+        "may match=KEY",
+        "encrypt cipher=high",
+        "encrypt foo",
+        "encrypt protocols=TLSv1.2,TLSv1.3",
+        "encrypt protocols=TLSv1.2:tlsv1.3:!SSLv2",
+        "encrypt protocols=!SSLv3:<=0304",
+        "encrypt protocols=>=",
+        "encrypt protocols=>=SSLv2",
+        "encrypt protocols=TLSv1.4",
+        "may protocols=TLS",
+        "secure match={KEY, x.KEY}",
+        "encrypt exclude={RC4, MD5}",
+        "encrypt ciphers=strong",
+        "may ciphers=export",
+        "fingerprint",
+        "fingerprint match=zz",
+        &format!("fingerprint match={md5}"),
+        &format!("fingerprint match={pin}:{pin}"),
+        "encrypt enable_rpk=yes",
+        "encrypt { ciphers = high }",
+        "encrypt protocols={TLSv1.2, TLSv1.3}",
+        "secure match=",
+        "fingerprint match=|",
+        "encrypt ciphers=high ciphers=medium",
+        "encrypt ciphers=",
+        "encrypt servername=-x",
+        "encrypt servername=KEY",
+        "encrypt servername=192.0.2.1",
+        "encrypt tafile=/etc/postfix/ca.pem",
+        "encrypt connection_reuse=maybe",
+    ];
     lab::with_each(|postfix| {
-        let mut lab = Lab::new(postfix, &[]);
-        let pin = lab::public_key_fingerprint("sha256");
-        let bare = pin.replace(':', "").to_lowercase();
-        let md5 = lab::public_key_fingerprint("md5");
-        for policy in [
-            "encrypt",
-            "ENCRYPT,ciphers=high",
-            "encrypt ciphers=high protocols=>=TLSv1.2",
-            "none whatever=x",
-            "may",
-            "secure",
-            "secure match=a.example",
-            "secure match=nexthop:dot-nexthop",
-            &format!("fingerprint match={pin}"),
-            &format!("fingerprint match={bare}"),
-            &format!("fingerprint match={md5}|{pin}"),
-            "encypt",
-            "\"encrypt\"",
-            "encrypt # comment",
-            "# comment",
-            ",",
-            "encrypt match=a.example",
-            "may match=a.example",
-            "encrypt cipher=high",
-            "encrypt foo",
-            "encrypt protocols=TLSv1.2,TLSv1.3",
-            "fingerprint",
-            "fingerprint match=zz",
-            &format!("fingerprint match={md5}"),
-            &format!("fingerprint match={pin}:{pin}"),
-            "encrypt enable_rpk=yes",
-            "encrypt { ciphers = high }",
-            "encrypt protocols={TLSv1.2, TLSv1.3}",
-            "secure match=",
-            "fingerprint match=|",
-            "encrypt ciphers=high ciphers=medium",
-            "encrypt ciphers=",
-            "encrypt servername=-x",
-            "encrypt servername=a.example",
-            "encrypt servername=192.0.2.1",
-            "encrypt tafile=/etc/postfix/ca.pem",
-            "encrypt connection_reuse=maybe",
-        ] {
-            let config = format!(
-                "==> main.cf <==\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
-                 smtp_tls_fingerprint_digest = sha256\nsmtp_tls_CAfile = /etc/postfix/ca.pem\n\
-                 ==> tls_policy <==\na.example {policy}\n"
-            );
-            let verdict = lab.judge(&files(&config));
-            let fixture = Fixture::new(&config);
+        let main_cf = "==> main.cf <==\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
+             smtp_tls_fingerprint_digest = sha256\nsmtp_tls_CAfile = /etc/postfix/ca.pem\n\
+             default_process_limit = 10\n==> tls_policy <==\n";
+        let rows = policies.iter().enumerate().map(|(number, policy)| {
+            let key = format!("r{number}.example");
+            (format!("{key} {}\n", policy.replace("KEY", &key)), key)
+        });
+        let rows: Vec<(String, String)> = rows.collect();
+        let all: String = rows.iter().map(|(row, _)| row.as_str()).collect();
+        let verdict = Lab::new(postfix, &[]).judge(&files(&format!("{main_cf}{all}")));
+        let mut wrong = Vec::new();
+        for (row, key) in &rows {
+            let fixture = Fixture::new(&format!("{main_cf}{row}"));
             let found = lint::run_all(rules::all(), &fixture.context(postfix.version));
-            let errors: Vec<&str> = found
-                .iter()
-                .filter(|it| it.severity == Severity::Error)
-                .map(|it| it.rule)
-                .collect();
-            // An attribute at level none is ignored with a warning; an unusable pin
-            // beside a good one too: Postfix delivers, and has something to say.
-            let delivered = matches!(verdict.outcome("a.example"), Outcome::Sent { .. });
-            let ignored = policy.starts_with("none ");
-            if ignored {
-                assert!(delivered && errors.is_empty(), "{policy}: {errors:?} {:?}", verdict.said);
-                continue;
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            let errors: Vec<&str> = errors.map(|it| it.rule).collect();
+            let said: Vec<&String> = verdict.said.iter().filter(|it| it.contains(key)).collect();
+            let delivered = matches!(verdict.outcome(key), Outcome::Sent { .. });
+            // What follows the level none is ignored with a warning.
+            let ignored = delivered && row.contains(" none ");
+            // Before 3.6 a fingerprint of another length beside a good one is dropped without a word.
+            let dropped = delivered
+                && postfix.version < Version::new(3, 6)
+                && errors == ["fingerprint-length-mismatch"];
+            let complains = (!said.is_empty() && !ignored) || dropped;
+            if complains == errors.is_empty() || !(delivered || complains) {
+                wrong.push(format!("{row}postls {errors:?}, Postfix {said:#?}"));
             }
-            let complains = !verdict.said.is_empty();
-            assert_eq!(
-                !errors.is_empty(),
-                complains,
-                "{policy}: postls {errors:?}, Postfix {:#?}",
-                verdict.said
-            );
-            assert!(delivered || !errors.is_empty(), "{policy}: deferred, and postls said nothing");
         }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     });
 }
 
