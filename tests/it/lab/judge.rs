@@ -82,6 +82,10 @@ impl Lab {
         let start = self.start();
         hear(self, &start, &mut said);
         if start.status.success() {
+            if files.iter().any(|(name, _)| *name == "master.cf") {
+                // From 3.10 on what master(8) says before postlogd(8) runs is lost. Now it says it again.
+                self.reload();
+            }
             let greeting = greet(self);
             let domains: Vec<&str> =
                 destinations.iter().map(|(_, domain)| domain.as_str()).collect();

@@ -369,8 +369,10 @@ impl Lab {
         if !jail.exists() {
             fs::create_dir_all(&jail).expect("the directory is writable");
             fs::hard_link(self.path("hosts"), jail.join("hosts")).expect("the same file system");
-            // Versions before 3.6 look up the port's name only when they are inside.
-            fs::write(jail.join("services"), "smtp 25/tcp\n").expect("it is writable");
+            // Versions before 3.6 look up a port's name only when they are inside, and all compare the files.
+            let root = self.postfix.root.as_deref().unwrap_or(Path::new("/"));
+            fs::copy(root.join("etc/services"), jail.join("services"))
+                .expect("services(5) is there");
         }
     }
 
