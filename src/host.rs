@@ -6,10 +6,12 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
 use rustix::process::{Gid, Uid};
 
@@ -53,6 +55,8 @@ pub trait Host {
     fn program(&self, name: &str) -> io::Result<Vec<u8>>;
     /// This machine's name, as gethostname(2) tells it.
     fn hostname(&self) -> Option<String>;
+    /// The addresses of this machine, each with the length of its network's prefix.
+    fn addresses(&self) -> Vec<(IpAddr, u8)>;
     /// This process, to itself.
     fn process_id(&self) -> u32;
     /// Runs a program of Postfix to its end.
@@ -134,6 +138,15 @@ impl Host for System {
 
     fn hostname(&self) -> Option<String> {
         rustix::system::uname().nodename().to_str().ok().map(str::to_owned)
+    }
+
+    fn addresses(&self) -> Vec<(IpAddr, u8)> {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default().into_iter();
+        let pair = |it: if_addrs::Interface| match it.addr {
+            IfAddr::V4(it) => (IpAddr::V4(it.ip), it.prefixlen),
+            IfAddr::V6(it) => (IpAddr::V6(it.ip), it.prefixlen),
+        };
+        interfaces.map(pair).collect()
     }
 
     fn process_id(&self) -> u32 {

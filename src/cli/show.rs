@@ -8,7 +8,7 @@ use super::environment::build;
 use super::load::read;
 use super::{Common, OK, Outcome, Stop};
 use crate::config::{
-    ConfigDirectory, Configuration, Effective, Environment, Refusal, Services, texthash,
+    ConfigDirectory, Configuration, Effective, Environment, Interface, Refusal, Services, texthash,
 };
 use crate::host::{Host, System};
 use crate::report::postconf::{self, Unexpandable, Values};
@@ -90,6 +90,11 @@ fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
     let (main_cf, master_cf) = (add("main.cf")?, add("master.cf")?);
     let environment = Environment {
         hostname: host.hostname(),
+        interfaces: host
+            .addresses()
+            .into_iter()
+            .map(|(address, prefix)| Interface { address, prefix })
+            .collect(),
         process_id: Some(host.process_id()),
         config_directory: match common.named_directory() {
             Some(named) => ConfigDirectory::Named(named.into_os_string().into_encoded_bytes()),

@@ -1,5 +1,6 @@
 //! What Postfix reads of its host: which Postfix it is, and where it runs.
 
+use super::Interface;
 use crate::postfix::{Build, Version};
 use crate::syntax::expand::Dialect;
 
@@ -10,6 +11,8 @@ pub struct Environment {
     pub build: Build,
     /// The host's name; `None`: no host is meant.
     pub hostname: Option<String>,
+    /// The host's addresses.
+    pub interfaces: Vec<Interface>,
     /// What `$process_id` stands for; `None`: nothing.
     pub process_id: Option<u32>,
     /// What `$config_directory` stands for where main.cf does not say.
@@ -41,6 +44,7 @@ impl From<Build> for Environment {
         Environment {
             build,
             hostname: None,
+            interfaces: Vec::new(),
             process_id: None,
             config_directory: ConfigDirectory::Anywhere,
         }

@@ -1,11 +1,9 @@
 //! What the files mean together: the value of a parameter and who set it.
-//!
-//! Known limit: the default of mynetworks, which comes from the host's network
-//! interfaces, is not known here.
 
 mod effective;
 mod environment;
 mod names;
+mod networks;
 mod refusal;
 mod services;
 mod tables;
@@ -18,6 +16,7 @@ use foldhash::fast::RandomState;
 pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
 pub use names::Names;
+pub use networks::Interface;
 pub use refusal::Refusal;
 pub use services::{Local, Override, Scope, Services};
 pub use tables::{TableKind, TableName, texthash};
@@ -202,6 +201,7 @@ impl<'a> Configuration<'a> {
             },
             "myhostname" => Some(Cow::Owned(self.default_hostname()?)),
             "mydomain" => Some(Cow::Owned(self.default_domain()?)),
+            "mynetworks" => Some(Cow::Owned(self.default_networks()?)),
             "process_id" => Some(Cow::Owned(environment.process_id?.to_string().into_bytes())),
             "process_name" => Some(Cow::Borrowed(b"postconf")),
             _ => Some(match postfix::parameter(name)?.default_in(&environment.build)? {
@@ -209,6 +209,20 @@ impl<'a> Configuration<'a> {
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
             }),
         }
+    }
+
+    /// `pcf_mynetworks`
+    fn default_networks(&self) -> Option<Vec<u8>> {
+        let of = |name: &str| match self.given(name) {
+            Some(text) => self.expand_alone(&text).ok(),
+            None => self.expand(&self.default(name)?).ok(),
+        };
+        let wanted = networks::Wanted {
+            interfaces: of("inet_interfaces")?,
+            protocols: of("inet_protocols")?,
+            style: of("mynetworks_style")?,
+        };
+        networks::default(&self.environment.interfaces, &wanted)
     }
 
     /// `pcf_check_myhostname`

@@ -126,9 +126,9 @@ fn expanded(
 }
 
 /// Words behind the command, those with blanks in braces.
-fn arguments<'v>(
+fn arguments(
     out: &mut Vec<u8>,
-    service: &'v ServiceText<'_>,
+    service: &ServiceText<'_>,
     mut value: impl FnMut(&[u8]) -> Result<Cow<'_, [u8]>, Unexpandable>,
 ) -> Result<(), Unexpandable> {
     let pieces = service.pieces();

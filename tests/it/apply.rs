@@ -100,6 +100,9 @@ impl Host for Faulty {
     fn hostname(&self) -> Option<String> {
         System.hostname()
     }
+    fn addresses(&self) -> Vec<(std::net::IpAddr, u8)> {
+        System.addresses()
+    }
     fn process_id(&self) -> u32 {
         System.process_id()
     }

@@ -322,7 +322,7 @@ fn part(random: &mut Random, depth: usize) -> String {
             let mut text =
                 format!("${{{blank}{{{left}}}{blank}{operator}{blank}{{{right}}}{blank}");
             for sign in rest.chars() {
-                text.push_str(&format!("{sign}{blank}{{{}}}{blank}", inner(random)));
+                text.extend([&sign.to_string(), &blank, "{", &inner(random), "}", &blank]);
             }
             text + "}"
         }
@@ -353,11 +353,8 @@ pub(crate) fn configuration(random: &mut Random) -> (Vec<u8>, Vec<u8>) {
             "compatibility_level" => random.of(&["0", "2", "3.6", "3.9", "x"]).to_owned(),
             _ => value(random, depth),
         };
-        main_cf.push_str(&format!(
-            "{name}{}={}{value}\n",
-            random.of(&["", " "]),
-            random.of(&["", " ", "\n\t"])
-        ));
+        let (before, behind) = (random.of(&["", " "]), random.of(&["", " ", "\n\t"]));
+        main_cf.extend([name, before, "=", behind, &value, "\n"]);
         if random.below(10) == 0 {
             main_cf.push_str(random.of(&["# comment\n", "\n", "  \n", " more\n", "\t# c\n"]));
         }
@@ -394,7 +391,7 @@ pub(crate) fn configuration(random: &mut Random) -> (Vec<u8>, Vec<u8>) {
             let value = value(random, 1).replace('\n', " ");
             let word = value.replace([' ', '\t'], "");
             master_cf.push_str(random.of(&[" ", "\n  ", "\n# c\n\t"]));
-            master_cf.push_str(&match random.below(12) {
+            let argument = match random.below(12) {
                 0..=4 => format!("-o {name}={word}"),
                 5 => format!("-o {{ {name} = {value} }}"),
                 6 => format!("-o{name}={word}"),
@@ -407,7 +404,8 @@ pub(crate) fn configuration(random: &mut Random) -> (Vec<u8>, Vec<u8>) {
                 9 => format!("-o {{{name}}}"),
                 10 => format!("-o {{ {name} = {value}"),
                 _ => format!("-o {name}"),
-            });
+            };
+            master_cf.push_str(&argument);
         }
         master_cf.push('\n');
     }

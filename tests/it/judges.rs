@@ -28,6 +28,8 @@ pub(crate) struct Judge {
     pub(crate) version: Version,
     /// `mail_version`, for example "3.7.11".
     pub(crate) full_version: String,
+    /// What its postconf program says of itself.
+    pub(crate) build: Build,
     /// What `postconf -m` lists.
     pub(crate) table_types: BTreeSet<String>,
     /// Where its sendmail(1) is.
@@ -95,30 +97,50 @@ fn roots() -> Vec<PathBuf> {
 }
 
 fn judge(root: Option<PathBuf>) -> Option<Judge> {
-    let mut judge = Judge {
-        version: Version::NEWEST,
-        full_version: String::new(),
-        table_types: BTreeSet::new(),
-        sendmail: String::new(),
-        mail_owner: 0,
-        root,
+    let directory = configuration();
+    let ask = |program: &str, arguments: &[&str]| -> Option<Vec<String>> {
+        let output = command(root.as_deref(), program).args(arguments).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
     };
-    let chamber = judge.chamber();
-    let lines = |output: Output| -> Vec<String> {
-        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-    };
-    let arguments = ["-dh", "mail_version", "sendmail_path", "mail_owner"];
-    let said = lines(chamber.output(".", "postconf", &arguments).ok()?);
+    let at = directory.path().to_str().expect("a plain name");
+    let names = ["mail_version", "sendmail_path", "mail_owner"];
+    let said = ask("postconf", &[&["-c", at, "-dh"], &names[..]].concat())?;
     let [full_version, sendmail, mail_owner] = said.try_into().ok()?;
-    let table_types = lines(chamber.output(".", "postconf", &["-m"]).ok()?);
-    drop(chamber);
-    let id = judge.command("id").arg("-u").arg(mail_owner).output().ok()?;
-    judge.mail_owner = lines(id).first()?.parse().ok()?;
-    judge.version = Version::parse(&full_version)?;
-    judge.full_version = full_version;
-    judge.sendmail = sendmail;
-    judge.table_types = table_types.into_iter().collect();
-    Some(judge)
+    let program = fs::read(postconf(root.as_deref())?).ok()?;
+    Some(Judge {
+        version: Version::parse(&full_version)?,
+        full_version,
+        build: Build::of_program(&program).expect("it says what it is"),
+        table_types: ask("postconf", &["-c", at, "-m"])?.into_iter().collect(),
+        sendmail,
+        mail_owner: ask("id", &["-u", &mail_owner])?.first()?.parse().ok()?,
+        root,
+    })
+}
+
+/// The postconf program, from outside.
+fn postconf(root: Option<&Path>) -> Option<PathBuf> {
+    match root {
+        Some(root) => Some(root.join("usr/sbin/postconf")),
+        None => PATH.split(':').map(|it| Path::new(it).join("postconf")).find(|it| it.is_file()),
+    }
+}
+
+/// A new directory with an empty main.cf and master.cf.
+fn configuration() -> TempDir {
+    let directory = tempfile::Builder::new().prefix("postls-judge-").tempdir();
+    let directory = directory.expect("a temporary directory");
+    write_old(&directory.path().join("main.cf"), b"");
+    write_old(&directory.path().join("master.cf"), b"");
+    directory
+}
+
+/// Writes a file, ten seconds old: Postfix's programs wait where a file is younger than two.
+fn write_old(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("it can be written");
+    let then = SystemTime::now() - Duration::from_secs(10);
+    let file = File::options().write(true).open(path).expect("it was written");
+    file.set_times(FileTimes::new().set_modified(then).set_accessed(then)).expect("it is ours");
 }
 
 /// Enters root $1, where directory $2 is to be the same as outside, and runs the rest there.
@@ -130,38 +152,33 @@ mkdir -p "$root$shared" && mount --rbind "$shared" "$root$shared" || exit
 [ -d "$root$here" ] || here=/
 exec chroot "$root" env --chdir="$here" "$@""#;
 
-impl Judge {
-    /// The postconf program, from outside.
-    pub(crate) fn postconf(&self) -> PathBuf {
-        match &self.root {
-            Some(root) => root.join("usr/sbin/postconf"),
-            None => PATH
-                .split(':')
-                .map(|it| Path::new(it).join("postconf"))
-                .find(|it| it.is_file())
-                .expect("it ran before"),
+fn command(root: Option<&Path>, program: impl AsRef<OsStr>) -> Command {
+    let mut command = match root {
+        None => Command::new(program),
+        Some(root) => {
+            let mut words = entry(root).into_iter();
+            let mut command = Command::new(words.next().expect("it has words"));
+            command.args(words).arg(program);
+            command
         }
-    }
+    };
+    command.env("PATH", PATH).env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
 
-    /// What that program says of itself.
-    pub(crate) fn build(&self) -> Build {
-        let program = fs::read(self.postconf()).expect("it can be read");
-        Build::of_program(&program).expect("it says what it is")
-    }
+/// The words before a command that make it one in the root.
+fn entry(root: &Path) -> Vec<OsString> {
+    let words =
+        ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", ENTER, "enter"];
+    let mut words: Vec<OsString> = words.map(OsString::from).into();
+    words.extend([root.into(), std::env::temp_dir().into()]);
+    words
+}
 
+impl Judge {
     /// One of its programs, or one that stands beside it.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = match &self.root {
-            None => Command::new(program),
-            Some(root) => {
-                let mut words = entry(root).into_iter();
-                let mut command = Command::new(words.next().expect("it has words"));
-                command.args(words).arg(program);
-                command
-            }
-        };
-        command.env("PATH", PATH).env("LC_ALL", "C").stdin(Stdio::null());
-        command
+        command(self.root.as_deref(), program)
     }
 
     /// Writes programs into a directory: with that at the head of PATH, who calls Postfix's programs by
@@ -184,22 +201,8 @@ impl Judge {
 
     /// A new directory with an empty main.cf and master.cf.
     pub(crate) fn chamber(&self) -> Chamber<'_> {
-        let directory = tempfile::Builder::new().prefix("postls-judge-").tempdir();
-        let directory = directory.expect("a temporary directory");
-        let chamber = Chamber { judge: self, directory };
-        chamber.write("main.cf", b"");
-        chamber.write("master.cf", b"");
-        chamber
+        Chamber { judge: self, directory: configuration() }
     }
-}
-
-/// The words before a command that make it one in the root.
-fn entry(root: &Path) -> Vec<OsString> {
-    let words =
-        ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", ENTER, "enter"];
-    let mut words: Vec<OsString> = words.map(OsString::from).into();
-    words.extend([root.into(), std::env::temp_dir().into()]);
-    words
 }
 
 impl Chamber<'_> {
@@ -208,14 +211,11 @@ impl Chamber<'_> {
         self.directory.path()
     }
 
-    /// Writes a file, ten seconds old: Postfix's programs wait where a file is younger than two.
+    /// Writes a file that Postfix's programs need not wait for.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("it stands in the directory")).expect("writable");
-        fs::write(&path, bytes).expect("it can be written");
-        let then = SystemTime::now() - Duration::from_secs(10);
-        let file = File::options().write(true).open(&path).expect("it was written");
-        file.set_times(FileTimes::new().set_modified(then).set_accessed(then)).expect("it is ours");
+        write_old(&path, bytes);
     }
 
     /// Runs a shell script in the directory.
@@ -227,17 +227,13 @@ impl Chamber<'_> {
     /// Runs postconf or postmap on a directory below this one (`.` for itself), which is its
     /// working directory as well.
     pub(crate) fn run_in(&self, below: &str, program: &str, arguments: &[&str]) -> Output {
-        self.output(below, program, arguments).expect("it ran before")
-    }
-
-    fn output(&self, below: &str, program: &str, arguments: &[&str]) -> std::io::Result<Output> {
         let directory = match below {
             "." => self.path().to_owned(),
             below => self.path().join(below),
         };
         let mut command = self.judge.command(program);
         command.current_dir(&directory).arg("-c").arg(&directory);
-        command.args(arguments).output()
+        command.args(arguments).output().expect("it ran before")
     }
 }
 

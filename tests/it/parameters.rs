@@ -2,22 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
 
 use postls::postfix::{self, Build, Parameter, Type, Version};
 use postls::{lint, rules};
 
 use crate::fixture::Fixture;
-use crate::judges::{self, Chamber, Judge};
+use crate::judges::{self, Chamber};
 
 /// Their defaults are read off the host and the process.
 const OF_THE_HOST: [&str; 5] =
     ["mydomain", "myhostname", "mynetworks", "process_id", "process_name"];
-
-fn build(judge: &Judge) -> Build {
-    let program = fs::read(judge.postconf()).expect("it can be read");
-    Build::of_program(&program).expect("it says what it is")
-}
 
 /// `name = value` lines; postconf prints a run of blanks as one.
 fn printed(chamber: &Chamber<'_>, arguments: &[&str]) -> BTreeMap<String, String> {
@@ -34,7 +28,7 @@ fn printed(chamber: &Chamber<'_>, arguments: &[&str]) -> BTreeMap<String, String
 #[test]
 fn a_program_tells_which_build_it_is() {
     for judge in judges::all() {
-        let build = build(judge);
+        let build = &judge.build;
         let said = printed(
             &judge.chamber(),
             &["-d", "mail_version", "mail_release_date", "daemon_directory"],
@@ -53,10 +47,10 @@ fn a_program_tells_which_build_it_is() {
 #[test]
 fn names_and_defaults_are_those_that_postconf_prints() {
     for judge in judges::all() {
-        let build = build(judge);
+        let build = &judge.build;
         let said = printed(&judge.chamber(), &["-d"]);
-        let ours = postfix::parameters().iter().filter(|it| it.exists_in(&build));
-        let ours: BTreeMap<_, _> = ours.map(|it| (it.name, it.default_in(&build))).collect();
+        let ours = postfix::parameters().iter().filter(|it| it.exists_in(build));
+        let ours: BTreeMap<_, _> = ours.map(|it| (it.name, it.default_in(build))).collect();
         let mut differences = Vec::new();
         for (name, said) in &said {
             let ours = ours.get(name.as_str());
@@ -123,10 +117,10 @@ fn warnings(stderr: &str) -> BTreeMap<String, (&'static str, String)> {
 fn postconf_warns_of_the_names_that_the_registry_says() {
     let rule = rules::find("deprecated-parameter").expect("it is a rule");
     for judge in judges::all() {
-        let build = build(judge);
+        let build = &judge.build;
         // The defaults change nothing, and keep postconf at work.
         let value = |it: &Parameter| {
-            let default = it.exists_in(&build).then(|| it.default_in(&build));
+            let default = it.exists_in(build).then(|| it.default_in(build));
             default.flatten().unwrap_or("x".into())
         };
         let line = |it: &Parameter| format!("{} = {}\n", it.name, value(it));
@@ -144,11 +138,11 @@ fn postconf_warns_of_the_names_that_the_registry_says() {
             let said = said.remove(parameter.name);
             let what = format!("Postfix {}: {}: {said:?}", build.full_version, parameter.name);
             let Some((kind, advice)) = said else {
-                assert_eq!(foretold(parameter, &build), None, "{what}");
+                assert_eq!(foretold(parameter, build), None, "{what}");
                 continue;
             };
             *numbers.entry(kind).or_insert(0) += 1;
-            assert_eq!(foretold(parameter, &build), Some(kind), "{what}");
+            assert_eq!(foretold(parameter, build), Some(kind), "{what}");
             if [DEPRECATED, REMOVED].contains(&kind) {
                 let want = parameter.instead.unwrap_or("do not specify");
                 assert!(advice.contains(want), "{what}");
@@ -165,11 +159,11 @@ fn postconf_warns_of_the_names_that_the_registry_says() {
 #[test]
 fn raw_parameters_are_those_whose_references_do_not_count() {
     for judge in judges::all() {
-        let build = build(judge);
-        let parameters = || postfix::parameters().iter().filter(|it| it.exists_in(&build));
+        let build = &judge.build;
+        let parameters = || postfix::parameters().iter().filter(|it| it.exists_in(build));
         let mut main_cf = String::new();
-        for it in parameters().filter(|it| !it.is_read_only_in(&build)) {
-            let default = it.default_in(&build).unwrap_or("x".into());
+        for it in parameters().filter(|it| !it.is_read_only_in(build)) {
+            let default = it.default_in(build).unwrap_or("x".into());
             writeln!(main_cf, "{0} = $of_{0}\nof_{0} = {default}", it.name).expect("a string");
         }
         let chamber = judge.chamber();

@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rules", &["text", "postfix", "syntax", "config", "policy", "finding", "lint"]),
     ("plan", &["text", "postfix", "syntax", "config", "policy", "finding"]),
     ("apply", &["text", "host", "syntax", "plan"]),
-    ("report", &["text", "postfix", "finding", "lint", "plan", "apply"]),
+    ("report", &["text", "postfix", "syntax", "config", "finding", "lint", "plan", "apply"]),
     (
         "cli",
         &[
@@ -33,7 +33,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("std::fs", &["host"]),
     ("std::process::Command", &["host"]),
     ("std::env", &["host", "cli"]),
-    ("std::net", &[]),
+    ("TcpStream", &[]),
+    ("UdpSocket", &[]),
+    ("ToSocketAddrs", &[]),
     ("SystemTime", &["host"]),
     ("Instant", &[]),
 ];

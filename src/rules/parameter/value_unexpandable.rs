@@ -3,7 +3,6 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::Type;
-use crate::syntax::expand::Error;
 
 pub(super) static RULE: Rule = Rule {
     id: "value-unexpandable",
@@ -38,12 +37,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if !expanded {
             continue;
         }
-        match configuration.expand(setting.value().text()) {
-            // Postfix may be able to.
-            Ok(_) | Err(Error::Unconverted) => {}
-            Err(error) => {
-                findings.at(setting.value_span(), error.to_string());
-            }
+        if let Err(error) = configuration.expand(setting.value().text()) {
+            findings.at(setting.value_span(), error.to_string());
         }
     }
 }

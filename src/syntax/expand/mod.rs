@@ -1,20 +1,20 @@
 //! `$name`, `${name?text}`, `${{a} == {b} ? {x} : {y}}`: what a value becomes.
 //!
-//! Follows `util/mac_parse.c`, `util/mac_expand.c`, `global/compat_level.c` and
-//! `util/mac_midna.c`. An undefined name expands to nothing, which is not an
+//! Follows `util/mac_parse.c` and `util/mac_expand.c`. An undefined name expands to nothing, which is not an
 //! error for Postfix. Where Postfix would run out of memory or stack (values
 //! that double with each step, or refer to themselves inside a comparison),
 //! postls stops with [`Error::TooDeep`] or [`Error::TooLong`].
-//!
-//! Known limit: `${domain_to_utf8{…}}` of a name with capitals or `xn--`, and
-//! `${domain_to_ascii{…}}` of one that is not ASCII, are not evaluated.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
 use std::ops::Range;
 
 use super::{is_space, trim};
+
+mod error;
+mod operands;
+
+pub use error::Error;
 
 /// Postfix's own limit on nested references (`mac_expand_callback`).
 const MAX_DEPTH: usize = 100;
@@ -25,54 +25,6 @@ const MAX_NESTING: usize = 400;
 /// with each step would fill the memory, or keep us for ever if they are empty
 /// in the end; Postfix has no limit.
 const MAX_WORK: usize = 1 << 24;
-
-/// Why a value cannot be expanded. Postfix programs that read it die.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// `$` without a name: at the end, before a blank, `${}`.
-    EmptyName,
-    /// `${` or `$(` without its end.
-    Truncated,
-    /// A character in `${…}` that no name has.
-    NameSyntax,
-    /// `{` without `}` inside `${…}`.
-    UnbalancedBraces,
-    /// No comparison operator where one must stand, or one with an unknown suffix.
-    Operator,
-    /// An operand that is not in braces, or no compatibility level or number.
-    Operand,
-    /// Something behind the last part of `${…}`.
-    Garbage,
-    /// A reference to itself, or more than 100 levels.
-    TooDeep,
-    /// More than 16 MiB of text have to be read for it.
-    TooLong,
-    /// `${name{…}}` with a name that is no function.
-    UnknownFunction,
-    /// A function's argument that is no domain.
-    BadDomain,
-    /// A domain that postls cannot convert; Postfix can, or cannot either.
-    Unconverted,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Error::EmptyName => "a \"$\" without a name behind it; a literal one is written \"$$\"",
-            Error::Truncated => "a \"${\" or \"$(\" that is not closed",
-            Error::NameSyntax => "a character in \"${…}\" that a parameter name cannot have",
-            Error::UnbalancedBraces => "a \"{\" inside \"${…}\" that is not closed",
-            Error::Operator => "no comparison operator where one must stand",
-            Error::Operand => "an operand that cannot be compared",
-            Error::Garbage => "text behind the last part of \"${…}\"",
-            Error::TooDeep => "a reference to itself, or more than 100 levels of references",
-            Error::TooLong => "more than 16 MiB of text",
-            Error::UnknownFunction => "a function that Postfix does not have",
-            Error::BadDomain => "a function's argument that is no domain",
-            Error::Unconverted => "a domain that postls does not convert",
-        })
-    }
-}
 
 /// What a version of Postfix understands.
 #[derive(Clone, Copy, Debug)]
@@ -309,8 +261,8 @@ impl Walk<'_, '_> {
             end
         };
         let compare: fn(&[u8], &[u8]) -> Result<Ordering, Error> = match &text[end..at] {
-            b"" => compare,
-            b"level" => |left, right| Ok(level(left)?.cmp(&level(right)?)),
+            b"" => operands::compare,
+            b"level" => |left, right| Ok(operands::level(left)?.cmp(&operands::level(right)?)),
             _ => return Err(Error::Operator),
         };
         let (right, at) = braced(text, at)?.ok_or(Error::Operand)?;
@@ -339,8 +291,8 @@ impl Walk<'_, '_> {
             return Err(Error::Garbage);
         }
         let call = match &text[name] {
-            b"domain_to_ascii" => domain_to_ascii,
-            b"domain_to_utf8" => domain_to_utf8,
+            b"domain_to_ascii" => operands::domain_to_ascii,
+            b"domain_to_utf8" => operands::domain_to_utf8,
             _ => return Err(Error::UnknownFunction),
         };
         let (start, trimmed) = trim(&text[argument.clone()]);
@@ -348,68 +300,10 @@ impl Walk<'_, '_> {
         let mut value = Vec::new();
         self.text(text, argument, depth.anew(), &mut value)?;
         if matches!(self.purpose, Purpose::Expand(_)) {
-            out.extend_from_slice(call(&value)?);
+            out.append(&mut call(&value)?);
         }
         Ok(())
     }
-}
-
-/// `mac_midna_domain_to_ascii_eval`: what is ASCII stays as it is.
-fn domain_to_ascii(name: &[u8]) -> Result<&[u8], Error> {
-    match name {
-        [] => Err(Error::BadDomain),
-        name if name.is_ascii() => Ok(name),
-        _ => Err(Error::Unconverted),
-    }
-}
-
-/// `mac_midna_to_u_label_eval`: what is not ASCII stays as it is.
-fn domain_to_utf8(name: &[u8]) -> Result<&[u8], Error> {
-    let label = |label: &[u8]| {
-        let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-        label.first().is_some_and(plain) && label.iter().all(plain)
-    };
-    let letters = name.iter().any(u8::is_ascii_alphabetic);
-    match name {
-        [] => Err(Error::BadDomain),
-        name if !name.is_ascii() => Ok(name),
-        name if letters && name.split(|byte| *byte == b'.').all(label) => Ok(name),
-        _ => Err(Error::Unconverted),
-    }
-}
-
-/// Numbers if both sides are digits only, else bytes (`mac_exp_eval`).
-fn compare(left: &[u8], right: &[u8]) -> Result<Ordering, Error> {
-    let all_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    if all_digits(left) && all_digits(right) {
-        return Ok(number(left)?.cmp(&number(right)?));
-    }
-    Ok(left.cmp(right))
-}
-
-/// `M`, `M.N` or `M.N.P`, each as strtol(3) takes it (`compat_level_from_string`).
-fn level(text: &[u8]) -> Result<[i64; 3], Error> {
-    let mut level = [0; 3];
-    for (index, part) in text.split(|byte| *byte == b'.').enumerate() {
-        let part = &part[skip(part, 0, is_space)..];
-        let digits = part.strip_prefix(b"+").unwrap_or(part);
-        let digits = if part.starts_with(b"-") { &part[1..] } else { digits };
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return Err(Error::Operand);
-        }
-        // The bits that each part has in Postfix's number.
-        let limit = [i64::MAX >> 20, 1023, 1023].get(index).copied().ok_or(Error::Operand)?;
-        let value = number(digits)?;
-        if value > limit || (part.starts_with(b"-") && value != 0) {
-            return Err(Error::Operand);
-        }
-        level[index] = value;
-    }
-    Ok(level)
-}
-
-fn number(digits: &[u8]) -> Result<i64, Error> {
-    str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).ok_or(Error::Operand)
 }
 
 /// If blanks and `{` stand at `at`: what is inside the braces, and what
@@ -515,7 +409,6 @@ mod tests {
             ("$raw", Ok("$aa${")),
             ("${{$raw} == {A}}", Err(Error::Truncated)),
             ("${domain_to_ascii{ $aa.example }}", Ok("A.example")),
-            ("${domain_to_utf8{a.b_c}}", Ok("a.b_c")),
             ("${domain_to_ascii{}}", Err(Error::BadDomain)),
             ("${domain_to_x{a}}", Err(Error::UnknownFunction)),
             ("${domain_to_ascii{a}?b}", Err(Error::Garbage)),
