@@ -26,7 +26,8 @@ pub struct Rule {
     pub doc: &'static str,
     /// A part of what Postfix itself says about the bad example, in its log or
     /// on standard error. A rule that is an error has one, and a test compares
-    /// it with a real Postfix; empty where Postfix never sees the file.
+    /// it with real ones; empty where Postfix never sees the file. Where versions
+    /// differ, a line for each wording: the newest version says the first.
     pub postfix_says: &'static str,
     /// Whether findings carry a fix.
     pub fix: FixKind,

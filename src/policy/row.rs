@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 
-use crate::postfix::{Digest, Fingerprint, SecurityLevel, Version};
+use crate::postfix::{Digest, Fingerprint, SecurityLevel, Version, protocols_since};
 use crate::syntax::is_space;
-use crate::syntax::lists::{self, BAR, COMMA_SPACE, COMMA_SPACE_FLAT};
+use crate::syntax::lists::{self, BAR, COMMA_SPACE};
 
 /// A right-hand side as written: words without judgement.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub enum What {
     MatchAtWrongLevel(SecurityLevel),
     /// A value that is no fingerprint at all: dropped with a warning.
     MalformedFingerprint,
+    /// A fingerprint without colons, which a Postfix before 3.6 takes for text that matches nothing.
+    CompactFingerprint,
     /// A fingerprint of another digest than the one in force: it matches nothing.
     FingerprintLength(Fingerprint, Digest),
     /// Level fingerprint without `match=`; smtp_tls_fingerprint_cert_match may still have some.
@@ -86,6 +88,12 @@ pub enum Refused {
     NotYesNo,
     /// No host name.
     NotHostname,
+    /// No list of TLS protocols.
+    NotProtocols,
+    /// Braces, which stay a part of the value, in one that has none.
+    Braces,
+    /// No cipher grade.
+    NotGrade,
 }
 
 /// The attributes and the version that brought each, where it is later than 2.3.
@@ -187,24 +195,22 @@ impl Row<'_> {
                 note(attribute.word.clone(), What::UnknownAttribute);
                 continue;
             };
-            let since = if braces { Version::new(3, 10) } else { *since };
+            let text = &self.text[value.clone()];
+            let since = match *name {
+                _ if braces => Version::new(3, 10),
+                "protocols" => protocols_since(text).unwrap_or(*since),
+                _ => *since,
+            };
             if judge.version < since {
                 note(attribute.word.clone(), What::NewerAttribute(since));
             }
-            // In 3.10 and later braces keep blanks and commas together; before, they end the word.
-            let whole = &self.text[attribute.word.clone()];
-            let split = || lists::words(whole, COMMA_SPACE_FLAT).count() > 1;
-            if !braces
-                && judge.version < Version::new(3, 10)
-                && memchr::memchr(b'{', whole).is_some()
-                && split()
-            {
-                note(attribute.word.clone(), What::NewerAttribute(Version::new(3, 10)));
-                continue;
-            }
-            let text = &self.text[value.clone()];
-            if let Some(why) = refused(name, text, level, &seen) {
+            // Before 3.10 the word would end at the first blank or comma, but that makes it no better.
+            let refused = refused(name, text, level, &seen);
+            if let Some(why) = refused {
                 note(attribute.word.clone(), What::Refused(why));
+            }
+            if refused == Some(Refused::Braces) {
+                continue;
             }
             // Alone in nearly all rows, and free to stand more than once.
             if *name != "match" {
@@ -242,8 +248,14 @@ impl Row<'_> {
     ) {
         for item in lists::words(&self.text[value.clone()], BAR) {
             let range = value.start + item.start..value.start + item.end;
-            match (Fingerprint::parse(&self.text[range.clone()]), judge.digest) {
+            let text = &self.text[range.clone()];
+            let compact = |it: &Fingerprint| {
+                judge.version < Version::new(3, 6)
+                    && !it.to_string().as_bytes().eq_ignore_ascii_case(text)
+            };
+            match (Fingerprint::parse(text), judge.digest) {
                 (None, _) => note(range, What::MalformedFingerprint),
+                (Some(it), _) if compact(&it) => note(range, What::CompactFingerprint),
                 (Some(it), Some(digest)) if it.length() != digest.length() => {
                     note(range, What::FingerprintLength(it, digest));
                 }
@@ -277,7 +289,12 @@ fn refused(
         "protocols",
         "servername",
     ];
+    // The last three are weak; 3.8 and newer take "low" and "export" for "medium".
+    const GRADES: &[&str] = &["high", "medium", "low", "export", "null"];
     const FILLED: &[&str] = &["ciphers", "match", "tafile"];
+    if memchr::memchr(b'{', value).is_some() && !name.starts_with("policy_") {
+        return Some(Refused::Braces);
+    }
     if ONCE.contains(&name) && seen.contains(&name) {
         return Some(Refused::Repeated);
     }
@@ -297,6 +314,11 @@ fn refused(
         ("servername" | "policy_domain", _) => {
             (!is_hostname(value)).then_some(Refused::NotHostname)
         }
+        ("ciphers", _) => {
+            let known = GRADES.iter().any(|it| value.eq_ignore_ascii_case(it.as_bytes()));
+            (!known).then_some(Refused::NotGrade)
+        }
+        ("protocols", _) => protocols_since(value).is_none().then_some(Refused::NotProtocols),
         _ => None,
     }
 }
@@ -328,6 +350,7 @@ mod tests {
                 What::NewerAttribute(_) => "newer",
                 What::MatchAtWrongLevel(_) => "match",
                 What::MalformedFingerprint => "malformed",
+                What::CompactFingerprint => "compact",
                 What::FingerprintLength(..) => "length",
                 What::NoFingerprint => "no fingerprint",
                 What::Comment => "comment",
@@ -367,7 +390,11 @@ mod tests {
             ("fingerprint match=AD:F3|zz", &["length AD:F3", "malformed zz"]),
             ("encrypt enable_rpk=yes", &["newer enable_rpk=yes"]),
             ("encrypt {ciphers = high}", &["newer {ciphers = high}"]),
-            ("encrypt protocols={TLSv1.2, TLSv1.3}", &["newer protocols={TLSv1.2, TLSv1.3}"]),
+            ("encrypt exclude={A, B}", &["refused exclude={A, B}"]),
+            ("secure match={a, b}", &["refused match={a, b}"]),
+            ("encrypt ciphers=strong", &["refused ciphers=strong"]),
+            ("encrypt protocols={TLSv1.2, TLSv1.3}", &["refused protocols={TLSv1.2, TLSv1.3}"]),
+            ("encrypt protocols=TLSv1.2:TLSv1.4", &["refused protocols=TLSv1.2:TLSv1.4"]),
             ("encrypt ciphers=", &["refused ciphers="]),
             ("encrypt ciphers=high Ciphers=high", &["refused Ciphers=high"]),
             ("encrypt tafile=x", &["refused tafile=x"]),
@@ -380,5 +407,12 @@ mod tests {
         for text in ["encrypt enable_rpk=yes", "encrypt {ciphers = high}"] {
             assert_eq!(problems(text, Version::new(3, 10)), [] as [&str; 0], "{text}");
         }
+        let bound = "encrypt protocols=>=TLSv1.2";
+        assert_eq!(problems(bound, Version::new(3, 5)), ["newer protocols=>=TLSv1.2"]);
+        assert_eq!(problems(bound, Version::new(3, 6)), [] as [&str; 0]);
+        let pins = format!("fingerprint match={}|{}", pin.to_lowercase(), pin.replacen(':', "", 1));
+        let compact = format!("compact {}", pin.replacen(':', "", 1));
+        assert_eq!(problems(&pins, Version::new(3, 5)), [compact]);
+        assert_eq!(problems(&pins, Version::new(3, 6)), [] as [&str; 0]);
     }
 }

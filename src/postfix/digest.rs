@@ -87,7 +87,7 @@ pub struct Fingerprint(Vec<u8>);
 impl Fingerprint {
     /// Reads pairs of hexadecimal digits of either case; a colon may stand
     /// between two pairs (`util/hex_code.c`, as Postfix 3.6 and later read it).
-    /// Older ones compare text, and need upper case and a colon between all pairs.
+    /// Older ones compare text of either case, and need a colon between all pairs.
     pub fn parse(text: &[u8]) -> Option<Fingerprint> {
         let mut bytes = Vec::with_capacity(text.len() / 2);
         let mut rest = text;

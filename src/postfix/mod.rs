@@ -8,6 +8,7 @@ mod digest;
 mod families;
 mod level;
 mod parameter;
+mod protocol;
 mod version;
 
 pub use build::Build;
@@ -15,4 +16,5 @@ pub use digest::{Digest, Fingerprint};
 pub use families::{client_suffixes, is_adapter, service_parameters};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, Type, parameter, parameters};
+pub use protocol::protocols_since;
 pub use version::Version;

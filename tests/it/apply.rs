@@ -1,4 +1,7 @@
 //! Apply is all or nothing: a host whose n-th call fails, for every n.
+//!
+//! With the installed Postfix alone: this process itself calls postmap, which it finds in its own PATH.
+//! That apply works with every version is tried in `oracle`, by the program.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -12,7 +15,7 @@ use postls::apply::{self, Failure, Reload, Told};
 use postls::host::{Host, Ran, System};
 use postls::plan::Plan;
 
-use crate::lab;
+use crate::judges;
 use crate::plan::{make, policies};
 
 const MAIN_CF: &str = "# host\nsmtp_tls_security_level = may\n";
@@ -221,7 +224,7 @@ fn a_fault_at_any_step_leaves_the_old_state_or_the_new_one() {
 
 #[test]
 fn a_fault_at_any_step_of_an_indexed_table_too() {
-    let Some(postfix) = lab::available() else { return };
+    let Some(postfix) = judges::installed() else { return };
     for kind in ["lmdb", "cdb", "hash"] {
         if postfix.table_types.contains(kind) {
             every_fault(kind, Some("# old\na.example may\n"));
@@ -284,7 +287,7 @@ fn a_second_run_changes_nothing() {
 
 #[test]
 fn an_index_stands_beside_the_name_in_main_cf_and_keeps_its_mode() {
-    let Some(postfix) = lab::available() else { return };
+    let Some(postfix) = judges::installed() else { return };
     if !postfix.table_types.contains("lmdb") {
         return;
     }

@@ -102,7 +102,7 @@ fn ask(chamber: &Chamber<'_>, cases: &[Case]) {
         .iter()
         .enumerate()
         .map(|(index, case)| {
-            let at = chamber.inner_path().join(index.to_string());
+            let at = chamber.path().join(index.to_string());
             let at = at.display();
             let ask = |option: &&str| {
                 format!("postconf -c {at} {option} >{at}/{option} 2>{at}/{option}.err; echo $? >{at}/{option}.status")
@@ -117,7 +117,7 @@ fn ask(chamber: &Chamber<'_>, cases: &[Case]) {
 }
 
 fn compare_one(judge: &Judge, chamber: &Chamber<'_>, index: usize, case: &Case, tally: &mut Tally) {
-    let directory = chamber.inner_path().join(index.to_string());
+    let directory = chamber.path().join(index.to_string());
     let ours = show(judge, &directory.to_string_lossy(), case);
     for (option, ours) in case.questions.iter().zip(ours) {
         let answer = |end: &str| {
@@ -258,7 +258,7 @@ fn postmap_prints_the_same_rows() {
         let chamber = judge.chamber();
         for (name, utf8) in [("yes", true), ("no", false)] {
             chamber.write("main.cf", format!("smtputf8_enable = {name}\n").as_bytes());
-            let at = chamber.inner_path();
+            let at = chamber.path();
             let at = at.display();
             let mut script = String::new();
             for (index, table) in tables.iter().enumerate() {

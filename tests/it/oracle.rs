@@ -1,8 +1,7 @@
-//! A real Postfix is the judge of what postls says and does.
+//! Real Postfixes are the judges of what postls says and does: each one at hand, side by side.
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use postls::finding::Severity;
 use postls::lint::{self, Rule};
@@ -10,7 +9,7 @@ use postls::postfix::Version;
 use postls::rules;
 
 use crate::fixture::{self, Fixture};
-use crate::lab::{self, Lab, Outcome, Postfix, judge};
+use crate::lab::{self, Lab, Outcome};
 
 /// The configuration files of an example, without the policy file, which Postfix never sees.
 fn files(text: &str) -> Vec<(&str, &[u8])> {
@@ -28,43 +27,52 @@ fn confirmable() -> impl Iterator<Item = &'static Rule> {
 
 #[test]
 fn postfix_says_of_each_bad_example_what_the_rule_says_it_says() {
-    let Some(postfix) = lab::available() else { return };
-    for rule in confirmable() {
-        let said = judge(postfix, &files(rule.bad)).said;
-        let confirmed = said.iter().any(|line| line.contains(rule.postfix_says));
-        assert!(
-            confirmed,
-            "{}: expected \"{}\", Postfix said {said:#?}",
-            rule.id, rule.postfix_says
-        );
-    }
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let newest = lab::all().last().is_some_and(|it| it.version == postfix.version);
+        for rule in confirmable() {
+            let found = lint::run(rule, &Fixture::new(rule.bad).context(postfix.version));
+            assert!(found.iter().any(|it| it.severity == Severity::Error), "{}", rule.id);
+            let said = lab.judge(&files(rule.bad)).said;
+            let wordings = rule.postfix_says.lines().take(if newest { 1 } else { usize::MAX });
+            let confirmed =
+                wordings.clone().any(|part| said.iter().any(|line| line.contains(part)));
+            let wordings: Vec<&str> = wordings.collect();
+            assert!(confirmed, "{}: expected {wordings:?}, Postfix said {said:#?}", rule.id);
+        }
+    });
 }
 
 #[test]
 fn postfix_says_nothing_of_the_good_examples() {
-    let Some(postfix) = lab::available() else { return };
-    for rule in confirmable() {
-        let said = judge(postfix, &files(rule.good)).said;
-        assert_eq!(said, [] as [&str; 0], "{}", rule.id);
-    }
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        for rule in confirmable() {
+            let fixture = Fixture::new(rule.good);
+            let found = lint::run_all(rules::all(), &fixture.context(postfix.version));
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            assert_eq!(errors.count(), 0, "{}", rule.id);
+            let said = lab.judge(&files(rule.good)).said;
+            assert_eq!(said, [] as [&str; 0], "{}", rule.id);
+        }
+    });
 }
 
-/// One line each, with and without what the rules say about it: Postfix and
-/// postls agree on whether it is an error.
+/// Rows of a table, with and without what the rules say about them: Postfix and
+/// postls agree on whether it is an error. `KEY` is the destination.
 #[test]
 fn an_error_is_an_error_for_postfix_and_only_then() {
-    let Some(postfix) = lab::available() else { return };
     let pin = lab::public_key_fingerprint("sha256");
     let bare = pin.replace(':', "").to_lowercase();
     let md5 = lab::public_key_fingerprint("md5");
-    for policy in [
+    let policies = [
         "encrypt",
         "ENCRYPT,ciphers=high",
         "encrypt ciphers=high protocols=>=TLSv1.2",
         "none whatever=x",
         "may",
         "secure",
-        "secure match=a.example",
+        "secure match=KEY",
         "secure match=nexthop:dot-nexthop",
         &format!("fingerprint match={pin}"),
         &format!("fingerprint match={bare}"),
@@ -74,11 +82,21 @@ fn an_error_is_an_error_for_postfix_and_only_then() {
         "encrypt # comment",
         "# comment",
         ",",
-        "encrypt match=a.example",
-        "may match=a.example",
+        "encrypt match=KEY",
+        "may match=KEY",
         "encrypt cipher=high",
         "encrypt foo",
         "encrypt protocols=TLSv1.2,TLSv1.3",
+        "encrypt protocols=TLSv1.2:tlsv1.3:!SSLv2",
+        "encrypt protocols=!SSLv3:<=0304",
+        "encrypt protocols=>=",
+        "encrypt protocols=>=SSLv2",
+        "encrypt protocols=TLSv1.4",
+        "may protocols=TLS",
+        "secure match={KEY, x.KEY}",
+        "encrypt exclude={RC4, MD5}",
+        "encrypt ciphers=strong",
+        "may ciphers=export",
         "fingerprint",
         "fingerprint match=zz",
         &format!("fingerprint match={md5}"),
@@ -91,108 +109,106 @@ fn an_error_is_an_error_for_postfix_and_only_then() {
         "encrypt ciphers=high ciphers=medium",
         "encrypt ciphers=",
         "encrypt servername=-x",
-        "encrypt servername=a.example",
+        "encrypt servername=KEY",
         "encrypt servername=192.0.2.1",
         "encrypt tafile=/etc/postfix/ca.pem",
         "encrypt connection_reuse=maybe",
-    ] {
-        let config = format!(
-            "==> main.cf <==\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
+    ];
+    lab::with_each(|postfix| {
+        let main_cf = "==> main.cf <==\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
              smtp_tls_fingerprint_digest = sha256\nsmtp_tls_CAfile = /etc/postfix/ca.pem\n\
-             ==> tls_policy <==\na.example {policy}\n"
-        );
-        let verdict = judge(postfix, &files(&config));
-        let fixture = Fixture::new(&config);
-        let found = lint::run_all(rules::all(), &fixture.context(version(postfix)));
-        let errors: Vec<&str> =
-            found.iter().filter(|it| it.severity == Severity::Error).map(|it| it.rule).collect();
-        // An attribute at level none is ignored with a warning; an unusable pin
-        // beside a good one too: Postfix delivers, and has something to say.
-        let delivered = matches!(verdict.outcome("a.example"), Outcome::Sent { .. });
-        let ignored = policy.starts_with("none ");
-        if ignored {
-            assert!(delivered && errors.is_empty(), "{policy}: {errors:?} {:?}", verdict.said);
-            continue;
+             default_process_limit = 10\n==> tls_policy <==\n";
+        let rows = policies.iter().enumerate().map(|(number, policy)| {
+            let key = format!("r{number}.example");
+            (format!("{key} {}\n", policy.replace("KEY", &key)), key)
+        });
+        let rows: Vec<(String, String)> = rows.collect();
+        let all: String = rows.iter().map(|(row, _)| row.as_str()).collect();
+        let verdict = Lab::new(postfix, &[]).judge(&files(&format!("{main_cf}{all}")));
+        let mut wrong = Vec::new();
+        for (row, key) in &rows {
+            let fixture = Fixture::new(&format!("{main_cf}{row}"));
+            let found = lint::run_all(rules::all(), &fixture.context(postfix.version));
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            let errors: Vec<&str> = errors.map(|it| it.rule).collect();
+            let said: Vec<&String> = verdict.said.iter().filter(|it| it.contains(key)).collect();
+            let delivered = matches!(verdict.outcome(key), Outcome::Sent { .. });
+            // What follows the level none is ignored with a warning.
+            let ignored = delivered && row.contains(" none ");
+            // Before 3.6 a fingerprint of another length beside a good one is dropped without a word.
+            let dropped = delivered
+                && postfix.version < Version::new(3, 6)
+                && errors == ["fingerprint-length-mismatch"];
+            let complains = (!said.is_empty() && !ignored) || dropped;
+            if complains == errors.is_empty() || !(delivered || complains) {
+                wrong.push(format!("{row}postls {errors:?}, Postfix {said:#?}"));
+            }
         }
-        let complains = !verdict.said.is_empty();
-        assert_eq!(
-            !errors.is_empty(),
-            complains,
-            "{policy}: postls {errors:?}, Postfix {:#?}",
-            verdict.said
-        );
-        assert!(delivered || !errors.is_empty(), "{policy}: deferred, and postls said nothing");
-    }
-}
-
-fn version(postfix: &Postfix) -> Version {
-    Version::parse(&postfix.version).expect("postconf prints a version")
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    });
 }
 
 /// The promise in one test: the policy file becomes a table that a running
 /// Postfix obeys, and what lint said of each row is what happens to its mail.
 #[test]
 fn mail_goes_where_the_policy_lets_it() {
-    let Some(postfix) = lab::available() else { return };
-    for kind in ["texthash", "lmdb", "hash", "cdb"] {
-        if !postfix.table_types.contains(kind) {
-            continue;
+    lab::with_each(|postfix| {
+        for kind in ["texthash", "lmdb", "hash", "cdb"] {
+            if !postfix.table_types.contains(kind) {
+                continue;
+            }
+            let pin = lab::public_key_fingerprint("sha256");
+            let other = pin.replace(|it: char| it.is_ascii_digit(), "0");
+            let policy = format!(
+                "version: 1\npostfix: \"3.7\"\ntable: {{type: {kind}}}\n\
+                 parameters: {{smtp_tls_fingerprint_digest: sha256}}\n\
+                 destinations:\n  \
+                   right.example: {{level: fingerprint, pins: [{{public-key: \"{pin}\"}}]}}\n  \
+                   other.example: {{level: fingerprint, pins: [{{public-key: \"{other}\"}}]}}\n  \
+                   named.example: {{level: secure, match: [named.example]}}\n  \
+                   \"[relay.example]:587\": encrypt\n"
+            );
+            let mut lab = Lab::new(
+                postfix,
+                &[
+                    ("main.cf", b"# ours\nsmtp_tls_loglevel = 1\n"),
+                    ("postls.yaml", policy.as_bytes()),
+                ],
+            );
+            let directory = lab.config_dir().clone();
+            assert_eq!(postls(&lab, &["lint"]), Some(0), "lint");
+            assert_eq!(postls(&lab, &["diff"]), Some(1), "there is something to do");
+            assert_eq!(postls(&lab, &["apply"]), Some(0), "apply");
+            assert_eq!(postls(&lab, &["diff"]), Some(0), "nothing is left to do");
+            assert_eq!(postls(&lab, &["apply", "--detailed-exitcode"]), Some(0), "a second apply");
+            let table = format!("{kind}:{}", directory.join("tls_policy").display());
+            for key in ["right.example", "other.example", "named.example", "[relay.example]:587"] {
+                assert!(lab.run("postmap", &["-q", key, &table]).status.success(), "{kind}: {key}");
+            }
+            lab.start();
+            lab.send(&["right.example", "other.example", "named.example"]);
+            let outcome = |domain: &str| lab.outcome(domain);
+            assert_eq!(
+                outcome("right.example"),
+                Outcome::Sent { tls: Some("Verified".to_owned()) },
+                "{kind}"
+            );
+            assert!(matches!(outcome("other.example"), Outcome::Deferred { .. }), "{kind}");
+            assert_eq!(
+                outcome("named.example"),
+                Outcome::Sent { tls: Some("Verified".to_owned()) },
+                "{kind}"
+            );
+            lab.stop();
         }
-        let pin = lab::public_key_fingerprint("sha256");
-        let other = pin.replace(|it: char| it.is_ascii_digit(), "0");
-        let policy = format!(
-            "version: 1\npostfix: \"3.7\"\ntable: {{type: {kind}}}\n\
-             parameters: {{smtp_tls_fingerprint_digest: sha256}}\n\
-             destinations:\n  \
-               right.example: {{level: fingerprint, pins: [{{public-key: \"{pin}\"}}]}}\n  \
-               other.example: {{level: fingerprint, pins: [{{public-key: \"{other}\"}}]}}\n  \
-               named.example: {{level: secure, match: [named.example]}}\n  \
-               \"[relay.example]:587\": encrypt\n"
-        );
-        let mut lab = Lab::new(
-            postfix,
-            &[("main.cf", b"# ours\nsmtp_tls_loglevel = 1\n"), ("postls.yaml", policy.as_bytes())],
-        );
-        let directory = lab.config_dir().clone();
-        assert_eq!(postls(&directory, &["lint"]), Some(0), "lint");
-        assert_eq!(postls(&directory, &["diff"]), Some(1), "there is something to do");
-        assert_eq!(postls(&directory, &["apply"]), Some(0), "apply");
-        assert_eq!(postls(&directory, &["diff"]), Some(0), "nothing is left to do");
-        assert_eq!(
-            postls(&directory, &["apply", "--detailed-exitcode"]),
-            Some(0),
-            "a second apply"
-        );
-        let table = format!("{kind}:{}", directory.join("tls_policy").display());
-        for key in ["right.example", "other.example", "named.example", "[relay.example]:587"] {
-            assert!(lab.run("postmap", &["-q", key, &table]).status.success(), "{kind}: {key}");
-        }
-        lab.start();
-        lab.send(&["right.example", "other.example", "named.example"]);
-        let outcome = |domain: &str| lab.outcome(domain);
-        assert_eq!(
-            outcome("right.example"),
-            Outcome::Sent { tls: Some("Verified".to_owned()) },
-            "{kind}"
-        );
-        assert!(matches!(outcome("other.example"), Outcome::Deferred { .. }), "{kind}");
-        assert_eq!(
-            outcome("named.example"),
-            Outcome::Sent { tls: Some("Verified".to_owned()) },
-            "{kind}"
-        );
-        lab.stop();
-    }
+    });
 }
 
-/// Runs postls on a directory and gives back its exit status.
-fn postls(directory: &Path, arguments: &[&str]) -> Option<i32> {
-    let output = Command::new(env!("CARGO_BIN_EXE_postls"))
-        .args(arguments)
-        .arg("-c")
-        .arg(directory)
-        .output()
-        .expect("the program was built");
+/// Runs postls on a lab's configuration and gives back its exit status.
+fn postls(lab: &Lab, arguments: &[&str]) -> Option<i32> {
+    let mut command = lab.outside(env!("CARGO_BIN_EXE_postls"));
+    let output = command.args(arguments).arg("-c").arg(lab.config_dir()).output();
+    let output = output.expect("the program was built");
     println!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -203,161 +219,175 @@ fn postls(directory: &Path, arguments: &[&str]) -> Option<i32> {
 
 #[test]
 fn a_running_postfix_is_reloaded_only_when_it_must_be() {
-    let Some(postfix) = lab::available() else { return };
-    if !postfix.table_types.contains("lmdb") {
-        return;
-    }
-    let policy = |level: &str| {
-        format!(
-            "version: 1\ntable: {{type: lmdb}}\ndestinations: {{a.example: {level}, b.example: encrypt}}\n"
-        )
-    };
-    let mut lab = Lab::new(
-        postfix,
-        &[("main.cf", b"smtp_tls_loglevel = 1\n"), ("postls.yaml", policy("encrypt").as_bytes())],
-    );
-    let directory = lab.config_dir().clone();
-    lab.start();
-    let apply = || {
-        let mut command = lab.inside(env!("CARGO_BIN_EXE_postls"));
-        let output = command.args(["apply", "-c"]).arg(&directory).output().expect("it runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr)
-    };
-    assert_eq!(apply(), "applied, and Postfix was reloaded\n", "main.cf changed");
-    lab.send(&["a.example"]);
-    assert_eq!(lab.outcome("a.example"), Outcome::Sent { tls: Some("Trusted".to_owned()) });
-    lab.write("postls.yaml", policy("fingerprint").as_bytes());
-    assert!(apply().contains("fingerprint-without-pins"), "the result would hold mail");
-    lab.write("postls.yaml", policy("secure").as_bytes());
-    assert_eq!(apply(), "applied\n", "only an indexed table changed");
+    lab::with_each(|postfix| {
+        if !postfix.table_types.contains("lmdb") {
+            return;
+        }
+        let policy = |level: &str| {
+            format!(
+                "version: 1\ntable: {{type: lmdb}}\ndestinations: {{a.example: {level}, b.example: encrypt}}\n"
+            )
+        };
+        let mut lab = Lab::new(
+            postfix,
+            &[
+                ("main.cf", b"smtp_tls_loglevel = 1\n"),
+                ("postls.yaml", policy("encrypt").as_bytes()),
+            ],
+        );
+        let directory = lab.config_dir().clone();
+        lab.start();
+        let apply = || {
+            let mut command = lab.inside(env!("CARGO_BIN_EXE_postls"));
+            let output = command.args(["apply", "-c"]).arg(&directory).output().expect("it runs");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr)
+        };
+        assert_eq!(apply(), "applied, and Postfix was reloaded\n", "main.cf changed");
+        lab.send(&["a.example"]);
+        assert_eq!(lab.outcome("a.example"), Outcome::Sent { tls: Some("Trusted".to_owned()) });
+        lab.write("postls.yaml", policy("fingerprint").as_bytes());
+        assert!(apply().contains("fingerprint-without-pins"), "the result would hold mail");
+        lab.write("postls.yaml", policy("secure").as_bytes());
+        assert_eq!(apply(), "applied\n", "only an indexed table changed");
 
-    let run = |directory: &Path, name: &str| {
-        let program = env!("CARGO_BIN_EXE_postls");
-        let script = format!("cd {} && exec {program} apply -c {name}", directory.display());
-        let output = lab.inside("sh").args(["-c", &script]).output();
-        String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned()
-    };
-    let with_parameter = policy("secure") + "parameters: {smtp_tls_loglevel: 2}\n";
-    lab.write("postls.yaml", with_parameter.as_bytes());
-    let (parent, name) =
-        (directory.parent().unwrap(), directory.file_name().unwrap().to_string_lossy());
-    assert_eq!(run(parent, &name), "applied, and Postfix was reloaded\n", "a relative directory");
+        let run = |directory: &Path, name: &str| {
+            let program = env!("CARGO_BIN_EXE_postls");
+            let script = format!("cd {} && exec {program} apply -c {name}", directory.display());
+            let output = lab.inside("sh").args(["-c", &script]).output();
+            String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned()
+        };
+        let with_parameter = policy("secure") + "parameters: {smtp_tls_loglevel: 2}\n";
+        lab.write("postls.yaml", with_parameter.as_bytes());
+        let (parent, name) =
+            (directory.parent().unwrap(), directory.file_name().unwrap().to_string_lossy());
+        assert_eq!(
+            run(parent, &name),
+            "applied, and Postfix was reloaded\n",
+            "a relative directory"
+        );
 
-    // A copy names the same queue directory, and is none of its business.
-    let copy = tempfile::tempdir().expect("a temporary directory");
-    for name in ["main.cf", "master.cf"] {
-        fs::copy(directory.join(name), copy.path().join(name)).expect("it can be copied");
-    }
-    fs::write(copy.path().join("postls.yaml"), policy("may")).expect("it can be written");
-    let reloads = || lab.log().matches("reload -- version").count();
-    let before = reloads();
-    assert_eq!(run(copy.path(), "."), "applied\n", "a copy");
-    assert_eq!(reloads(), before);
-    lab.stop();
+        // A copy names the same queue directory, and is none of its business.
+        let copy = tempfile::tempdir().expect("a temporary directory");
+        for name in ["main.cf", "master.cf"] {
+            fs::copy(directory.join(name), copy.path().join(name)).expect("it can be copied");
+        }
+        fs::write(copy.path().join("postls.yaml"), policy("may")).expect("it can be written");
+        let reloads = || lab.log().matches("reload -- version").count();
+        let before = reloads();
+        assert_eq!(run(copy.path(), "."), "applied\n", "a copy");
+        assert_eq!(reloads(), before);
+        lab.stop();
+    });
 }
 
 /// What a comment behind a value does depends on the parameter: where postls
 /// says error, Postfix complains, and where it says less, Postfix takes it.
 #[test]
 fn a_comment_behind_a_value_is_as_bad_as_postfix_finds_it() {
-    let Some(postfix) = lab::available() else { return };
-    let rule = rules::find("inline-comment").expect("it is a rule");
-    let mut wrong = Vec::new();
-    for line in [
-        "smtpd_helo_required = yes # c",
-        "smtp_tls_loglevel = 1 # c",
-        "message_size_limit = 10240000 # c",
-        "smtpd_timeout = 300s # c",
-        "smtpd_timeout = 300 # c",
-        "smtpd_banner = $myhostname ESMTP # c",
-        "smtpd_tls_security_level = may # c",
-        "smtp_tls_mandatory_protocols = >=TLSv1.2 # c",
-        "smtpd_tls_protocols = !SSLv2, !SSLv3 # c",
-        "smtp_tls_fingerprint_digest = sha256 # c",
-        "smtp_tls_CAfile = /etc/postfix/ca.pem # c",
-        "smtpd_tls_chain_files = /etc/postfix/server.pem # c",
-        "virtual_alias_maps = static:x # c",
-        "relayhost = [relay.example] # c",
-        "inet_protocols = ipv4 # c",
-        "smtp_dns_support_level = disabled # c",
-        "smtp_tls_exclude_ciphers = RC4 # c",
-        "myhostname = mail.example # c",
-        "smtp_tls_session_cache_timeout = 3600s # c",
-        "smtp_fallback_relay = [relay.example] # c",
-        "default_transport = smtp # c",
-        "notify_classes = resource # c",
-        "smtp_dns_resolver_options = # c",
-        "tls_ssl_options = NO_RENEGOTIATION # c",
-        "tls_disable_workarounds = # c",
-        "tls_medium_cipherlist = MEDIUM:HIGH # c",
-        "smtp_bind_address = 127.0.0.1 # c",
-        "smtp_helo_name = mail.example # c",
-        "smtp_tls_servername = a.example # c",
-        "smtp_tls_secure_cert_match = nexthop # c",
-        "parent_domain_matches_subdomains = debug_peer_list # c",
-        "mydestination = localhost # c",
-        "mynetworks = 127.0.0.0/8 # c",
-        "inet_interfaces = 127.0.0.1 # c",
-        "myorigin = mail.example # c",
-        "mail_owner = postfix # c",
-        "setgid_group = postdrop # c",
-        "default_privs = nobody # c",
-        "smtpd_forbidden_commands = CONNECT # c",
-        "smtpd_milters = # c",
-        "smtp_tls_mandatory_ciphers = medium # c",
-        "tls_eecdh_auto_curves = X25519 prime256v1 # c",
-    ] {
-        // A server that offers no TLS does not read its settings.
-        let tls =
-            if line.starts_with("smtpd_tls_s") { "" } else { "smtpd_tls_security_level = may\n" };
-        let config = format!(
-            "==> main.cf <==\n{line}\n{tls}smtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
-             ==> tls_policy <==\na.example encrypt\n"
-        );
-        let found = lint::run(rule, &Fixture::new(&config).context(version(postfix)));
-        let verdict = judge(postfix, &files(&config));
-        let delivered = matches!(verdict.outcome_of("a.example"), Some(Outcome::Sent { .. }));
-        // Lists that end at a comment say so, and the mail goes where it should.
-        let hurts = |said: &String| !said.contains("comment at end of line is not supported");
-        let complains = verdict.said.iter().any(hurts) || !delivered;
-        let severity = found.first().map(|it| it.severity);
-        let agrees = match severity {
-            Some(Severity::Error) => complains,
-            // From 3.8 on postconf warns of every one of them.
-            _ if postfix.at_least(3, 8) => delivered,
-            _ => !complains,
-        };
-        if !agrees {
-            wrong.push(format!("{line}: {severity:?}, and Postfix says {:?}", verdict.said));
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let rule = rules::find("inline-comment").expect("it is a rule");
+        let mut wrong = Vec::new();
+        for line in [
+            "smtpd_helo_required = yes # c",
+            "smtp_tls_loglevel = 1 # c",
+            "message_size_limit = 10240000 # c",
+            "smtpd_timeout = 300s # c",
+            "smtpd_timeout = 300 # c",
+            "smtpd_banner = $myhostname ESMTP # c",
+            "smtpd_tls_security_level = may # c",
+            "smtp_tls_mandatory_protocols = >=TLSv1.2 # c",
+            "smtpd_tls_protocols = !SSLv2, !SSLv3 # c",
+            "smtp_tls_fingerprint_digest = sha256 # c",
+            "smtp_tls_CAfile = /etc/postfix/ca.pem # c",
+            "smtpd_tls_chain_files = /etc/postfix/server.pem # c",
+            "virtual_alias_maps = static:x # c",
+            "relayhost = [relay.example] # c",
+            "inet_protocols = ipv4 # c",
+            "smtp_dns_support_level = disabled # c",
+            "smtp_tls_exclude_ciphers = RC4 # c",
+            "myhostname = mail.example # c",
+            "smtp_tls_session_cache_timeout = 3600s # c",
+            "smtp_fallback_relay = [relay.example] # c",
+            "default_transport = smtp # c",
+            "notify_classes = resource # c",
+            "smtp_dns_resolver_options = # c",
+            "tls_ssl_options = NO_RENEGOTIATION # c",
+            "tls_disable_workarounds = # c",
+            "tls_medium_cipherlist = MEDIUM:HIGH # c",
+            "smtp_bind_address = 127.0.0.1 # c",
+            "smtp_helo_name = mail.example # c",
+            "smtp_tls_servername = a.example # c",
+            "smtp_tls_secure_cert_match = nexthop # c",
+            "parent_domain_matches_subdomains = debug_peer_list # c",
+            "mydestination = localhost # c",
+            "mynetworks = 127.0.0.0/8 # c",
+            "inet_interfaces = 127.0.0.1 # c",
+            "myorigin = mail.example # c",
+            "mail_owner = postfix # c",
+            "setgid_group = postdrop # c",
+            "default_privs = nobody # c",
+            "smtpd_forbidden_commands = CONNECT # c",
+            "smtpd_milters = # c",
+            "smtp_tls_mandatory_ciphers = medium # c",
+            "tls_eecdh_auto_curves = X25519 prime256v1 # c",
+        ] {
+            // A server that offers no TLS does not read its settings.
+            let tls = if line.starts_with("smtpd_tls_s") {
+                ""
+            } else {
+                "smtpd_tls_security_level = may\n"
+            };
+            let config = format!(
+                "==> main.cf <==\n{line}\n{tls}smtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
+                 ==> tls_policy <==\na.example encrypt\n"
+            );
+            let found = lint::run(rule, &Fixture::new(&config).context(postfix.version));
+            let verdict = lab.judge(&files(&config));
+            let delivered = matches!(verdict.outcome_of("a.example"), Some(Outcome::Sent { .. }));
+            // Lists that end at a comment say so, and the mail goes where it should.
+            let hurts = |said: &String| !said.contains("comment at end of line is not supported");
+            let complains = verdict.said.iter().any(hurts) || !delivered;
+            let severity = found.first().map(|it| it.severity);
+            let agrees = match severity {
+                Some(Severity::Error) => complains,
+                // From 3.8 on postconf warns of every one of them.
+                _ if postfix.version >= Version::new(3, 8) => delivered,
+                _ => !complains,
+            };
+            if !agrees {
+                wrong.push(format!("{line}: {severity:?}, and Postfix says {:?}", verdict.said));
+            }
         }
-    }
-    assert_eq!(wrong, [] as [&str; 0]);
+        assert_eq!(wrong, [] as [&str; 0]);
+    });
 }
 
 /// In a list of restrictions a comment is two restrictions that do not exist.
 #[test]
 fn a_comment_in_a_restriction_list_refuses_mail() {
-    let Some(postfix) = lab::available() else { return };
-    let rule = rules::find("inline-comment").expect("it is a rule");
-    for (value, want) in [
-        ("permit_mynetworks # c", "250"),
-        ("reject_unauth_destination # c", "451"),
-        ("reject_unauth_destination, permit # c", "250"),
-    ] {
-        let main_cf =
-            format!("smtpd_recipient_restrictions = {value}\nmydestination = a.example\n");
-        let mut lab = Lab::new(postfix, &[("main.cf", main_cf.as_bytes())]);
-        lab.start();
-        let script = "exec 3<>/dev/tcp/127.0.0.1/25; read -r l <&3; for c in 'EHLO x' 'MAIL FROM:<>' 'RCPT TO:<root@a.example>'; do \
-            printf '%s\\r\\n' \"$c\" >&3; while read -r l <&3; do case $l in ???-*) ;; *) break;; esac; done; done; echo \"$l\"";
-        let output = lab.inside("bash").args(["-c", script]).output().expect("bash runs");
-        let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-        lab.stop();
-        assert!(answer.starts_with(want), "{value}: {answer}");
-        let found = lint::run(rule, &Fixture::new(&main_cf).context(version(postfix)));
-        let error = found.iter().any(|it| it.severity == Severity::Error);
-        // permit_mynetworks lets this client pass, and refuses all others.
-        assert_eq!(error, want == "451" || value.starts_with("permit_mynetworks"), "{value}");
-    }
+    lab::with_each(|postfix| {
+        let rule = rules::find("inline-comment").expect("it is a rule");
+        for (value, want) in [
+            ("permit_mynetworks # c", "250"),
+            ("reject_unauth_destination # c", "451"),
+            ("reject_unauth_destination, permit # c", "250"),
+        ] {
+            let main_cf =
+                format!("smtpd_recipient_restrictions = {value}\nmydestination = a.example\n");
+            let mut lab = Lab::new(postfix, &[("main.cf", main_cf.as_bytes())]);
+            lab.start();
+            let script = "exec 3<>/dev/tcp/127.0.0.1/25; read -r l <&3; for c in 'EHLO x' 'MAIL FROM:<>' 'RCPT TO:<root@a.example>'; do \
+                printf '%s\\r\\n' \"$c\" >&3; while read -r l <&3; do case $l in ???-*) ;; *) break;; esac; done; done; echo \"$l\"";
+            let output = lab.inside("bash").args(["-c", script]).output().expect("bash runs");
+            let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+            lab.stop();
+            assert!(answer.starts_with(want), "{value}: {answer}");
+            let found = lint::run(rule, &Fixture::new(&main_cf).context(postfix.version));
+            let error = found.iter().any(|it| it.severity == Severity::Error);
+            // permit_mynetworks lets this client pass, and refuses all others.
+            assert_eq!(error, want == "451" || value.starts_with("permit_mynetworks"), "{value}");
+        }
+    });
 }

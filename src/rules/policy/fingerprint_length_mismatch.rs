@@ -13,13 +13,13 @@ pub(super) static RULE: Rule = Rule {
     doc: "
 smtp_tls_fingerprint_digest says which digest the fingerprints of all policies
 are made with; its default is md5 below compatibility_level 3.6 and sha256 from
-there on. A fingerprint of another length matches nothing. If a policy has no
-other one, all mail to the destination waits.
+there on. A fingerprint of another length matches nothing; Postfix 3.6 and newer
+say so in the log. If a policy has no other one, all mail to the destination waits.
 
 `openssl x509 -noout -fingerprint -sha256 -in server.pem` prints the fingerprint
 of a certificate.
 ",
-    postfix_says: "unusable TLSA RR",
+    postfix_says: "unusable TLSA RR\nServer certificate not verified",
     fix: FixKind::Never,
     bad: "
 ==> main.cf <==

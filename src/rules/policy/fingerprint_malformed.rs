@@ -10,15 +10,15 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a pin is no fingerprint",
     doc: "
-A fingerprint is pairs of hexadecimal digits, with a colon between two pairs.
-smtp(8) drops another value with a warning; if a policy has no other one, all
-mail to the destination waits. Several fingerprints in one `match=` are
+A fingerprint is pairs of hexadecimal digits, with a colon between two pairs;
+3.6 and newer can do without colons. smtp(8) drops another value, with a warning
+since 3.6; if a policy has no other one, all mail to the destination waits. Several fingerprints in one `match=` are
 separated by `|`; a `:` between two makes one that is too long.
 
 In the policy file a pin must have the length of a digest: 16 bytes for md5, 20
 for sha1, 28 for sha224, 32 for sha256, 48 for sha384, 64 for sha512.
 ",
-    postfix_says: "malformed fingerprint value",
+    postfix_says: "malformed fingerprint value\nServer certificate not verified",
     fix: FixKind::Never,
     bad: "
 ==> main.cf <==
@@ -40,11 +40,14 @@ example.com secure match=ad-f3-c3.example.com
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (_, problem) in context.row_problems() {
-        if problem.what == What::MalformedFingerprint {
-            findings
-                .at(problem.span, "no fingerprint; Postfix drops it")
-                .help("pairs of hexadecimal digits with colons between them");
-        }
+        let text = match problem.what {
+            What::MalformedFingerprint => "no fingerprint; Postfix drops it".to_owned(),
+            What::CompactFingerprint => {
+                format!("Postfix {} wants a colon between all pairs", context.version())
+            }
+            _ => continue,
+        };
+        findings.at(problem.span, text).help("pairs of hexadecimal digits with colons between them");
     }
     findings.policy_file(context, ProblemKind::Pin);
 }

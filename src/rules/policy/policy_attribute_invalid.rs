@@ -14,7 +14,8 @@ smtp(8) defers all mail to the destination with 4.7.5 where an attribute is
 empty that needs a value (ciphers, match, tafile), stands there twice (all but
 match, tafile, connection_reuse, enable_rpk, policy_string and mx_host_pattern),
 or has a value that it does not take. `tafile=` belongs to the levels verify and
-secure.
+secure. Where `protocols=` or `ciphers=` is none, mail waits only if the level is
+mandatory; at level may it goes out without TLS.
 ",
     postfix_says: "attribute \"ciphers\" has empty value",
     fix: FixKind::Never,
@@ -43,6 +44,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Refused::WrongLevel(level) => format!("not at level {level}"),
                 Refused::NotYesNo => "it takes yes or no".to_owned(),
                 Refused::NotHostname => "it takes a host name".to_owned(),
+                Refused::NotGrade => "it takes high, medium, low, export or null".to_owned(),
+                Refused::Braces => "the braces stay in the value".to_owned(),
+                Refused::NotProtocols => "it takes TLS protocols, with : between them".to_owned(),
             };
             findings.at(problem.span, text);
         }

@@ -14,6 +14,7 @@ Behind the level stand attributes, `name=value` without blanks around the `=`.
 smtp(8) defers all mail to the destination with 4.7.5 when it does not know one,
 because ignoring it could weaken the policy. That holds for attributes of later
 Postfix versions too, and for the form `{ name = value }`, which came with 3.10.
+Bounds such as `protocols=>=TLSv1.2` came with 3.6.
 
 A comma or a blank ends an attribute: in `protocols=TLSv1.2,TLSv1.3` the second
 word is none. Inside a value the separator is `:`.
@@ -31,7 +32,7 @@ example.com encrypt cipher=high
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
-example.com encrypt Ciphers=high, protocols=>=TLSv1.2
+example.com encrypt Ciphers=high, protocols=TLSv1.2:TLSv1.3
 ",
     check,
 };

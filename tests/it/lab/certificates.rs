@@ -3,28 +3,31 @@
 //!
 //! The server's key is always the same one, so that an example can have its fingerprint in plain text.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// The files of one lab.
+#[derive(Default)]
 pub(super) struct Certificates {
     directory: PathBuf,
+    names: BTreeSet<String>,
 }
 
 impl Certificates {
     /// Writes `ca.pem`, `key.pem`, `certificate.pem` and `server.pem` (both, as `smtpd_tls_chain_files` wants them).
-    pub(super) fn make<'a>(
-        directory: &Path,
-        names: impl Iterator<Item = &'a String>,
-    ) -> Certificates {
+    pub(super) fn make(&mut self, directory: &Path, names: BTreeSet<String>) {
+        if (self.directory.as_path(), &self.names) == (directory, &names) {
+            return;
+        }
         let authority = authority();
         write(directory, "ca.pem", &authority.certificate);
         write(directory, "key.pem", server_key());
         // One name at least, and the wildcard forms that Postfix 3.6 and newer accept.
         let mut subject = String::from("subjectAltName=DNS:receiver.lab.test");
-        for name in names {
+        for name in &names {
             subject.push_str(",DNS:");
             subject.push_str(name);
             if name.contains('.') {
@@ -52,7 +55,7 @@ impl Certificates {
             .arg(scratch.path().join("extensions")));
         write(directory, "certificate.pem", &certificate);
         write(directory, "server.pem", &[server_key(), certificate.as_slice()].concat());
-        Certificates { directory: directory.to_owned() }
+        *self = Certificates { directory: directory.to_owned(), names };
     }
 
     /// The certificate's digest in Postfix's form.

@@ -1,17 +1,21 @@
 //! The texts of a lab's configuration: what a Postfix of one's own needs in main.cf and master.cf, and as
 //! much understanding of the test's text as that takes.
 
-use super::Postfix;
+use crate::judges::Judge;
+use postls::postfix::Version;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// What keeps a Postfix off the machine's own one.
-pub(super) fn private_parameters(postfix: &Postfix, root: &Path) -> Vec<(&'static str, String)> {
+pub(super) fn private_parameters(postfix: &Judge, root: &Path) -> Vec<(&'static str, String)> {
     let path = |name: &str| root.join(name).display().to_string();
     vec![
-        ("compatibility_level", if postfix.at_least(3, 6) { "3.6" } else { "2" }.to_owned()),
+        (
+            "compatibility_level",
+            if postfix.version >= Version::new(3, 6) { "3.6" } else { "2" }.to_owned(),
+        ),
         ("queue_directory", path("spool")),
         ("data_directory", path("data")),
         ("maillog_file", path("mail.log")),

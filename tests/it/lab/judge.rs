@@ -1,9 +1,9 @@
 //! What does a real Postfix say of this small configuration?
 
+use super::Lab;
 use super::configuration::write_aged;
 use super::log::{self, Outcome};
 use super::running::wait;
-use super::{Lab, Postfix};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
@@ -44,69 +44,81 @@ impl Verdict {
     }
 }
 
-/// Gives Postfix a small configuration: main.cf, and master.cf and lookup tables where needed, as they
-/// would stand in /etc/postfix. It is read by postconf, indexed by postmap, and started; smtpd(8) is greeted,
-/// and mail is sent to every destination in the TLS policy tables.
-///
-/// The files can use `/etc/postfix/ca.pem`, `key.pem`, `certificate.pem` and `server.pem` without bringing them.
-pub(crate) fn judge(postfix: &'static Postfix, files: &[(&str, &[u8])]) -> Verdict {
-    let mut lab = Lab::new(postfix, files);
-    for name in ["ca.pem", "key.pem", "certificate.pem", "server.pem"] {
-        if !files.iter().any(|(given, _)| *given == name) {
-            fs::copy(lab.path(name), lab.config_dir().join(name))
-                .expect("the directory is writable");
-        }
-    }
-    let mut said = Vec::new();
-    let unexpanded = lab.run("postconf", &["-n"]);
-    hear(&lab, &unexpanded, &mut said);
-    if !unexpanded.status.success() {
-        // No program of Postfix reads this main.cf, and each of them takes a second to say so.
-        return Verdict { said, outcomes: Vec::new(), ehlo: Vec::new() };
-    }
-    let overview = lab.run("postconf", &["-nx"]);
-    let tables = tables(&lab, &String::from_utf8_lossy(&overview.stdout));
-    for table in tables.iter().filter(|table| table.is_indexed()) {
-        hear(&lab, &lab.run("postmap", &[&format!("{}:{}", table.kind, table.path)]), &mut said);
-    }
-    let destinations = destinations(&tables);
-    route(&lab, &destinations);
-
-    let mut ehlo = Vec::new();
-    let start = lab.start();
-    hear(&lab, &start, &mut said);
-    if start.status.success() {
-        let greeting = greet(&lab);
-        let domains: Vec<&str> = destinations.iter().map(|(_, domain)| domain.as_str()).collect();
-        hear(&lab, &lab.send(&domains), &mut said);
-        ehlo = listen(&lab, greeting, &domains);
-    } else {
-        // master(8) reads its own parameters before it has a log, so this may be all that is to be heard.
-        said.push("postfix does not start".to_owned());
-    }
-    lab.stop();
-
-    let log = lab.log();
-    for complaint in log::complaints(&log) {
-        log::add(&mut said, lab.with_usual_paths(&complaint));
-    }
-    let outcomes: Vec<(String, Outcome)> = destinations
-        .into_iter()
-        .map(|(destination, domain)| (destination, log::outcome(&log, &domain)))
-        .collect();
-    for (destination, outcome) in &outcomes {
-        match outcome {
-            Outcome::Deferred { reason } => {
-                said.push(format!("mail to {destination} is deferred: {reason}"));
+impl Lab {
+    /// Gives Postfix a small configuration: main.cf, and master.cf and lookup tables where needed, as they
+    /// would stand in /etc/postfix. It is read by postconf, indexed by postmap, and started; smtpd(8) is greeted,
+    /// and mail is sent to every destination in the TLS policy tables. The lab had another one before, and
+    /// is stopped.
+    ///
+    /// The files can use `/etc/postfix/ca.pem`, `key.pem`, `certificate.pem` and `server.pem` without bringing them.
+    pub(crate) fn judge(&mut self, files: &[(&str, &[u8])]) -> Verdict {
+        self.refurnish(files);
+        for name in ["ca.pem", "key.pem", "certificate.pem", "server.pem"] {
+            if !files.iter().any(|(given, _)| *given == name) {
+                fs::copy(self.path(name), self.config_dir().join(name))
+                    .expect("the directory is writable");
             }
-            Outcome::Bounced { reason } => {
-                said.push(format!("mail to {destination} is bounced: {reason}"));
-            }
-            Outcome::Unknown => said.push(format!("mail to {destination} is not delivered")),
-            Outcome::Sent { .. } => {}
         }
+        let mut said = Vec::new();
+        let unexpanded = self.run("postconf", &["-n"]);
+        hear(self, &unexpanded, &mut said);
+        if !unexpanded.status.success() {
+            // No program of Postfix reads this main.cf, and each of them takes a second to say so.
+            return Verdict { said, outcomes: Vec::new(), ehlo: Vec::new() };
+        }
+        let overview = self.run("postconf", &["-nx"]);
+        let tables = tables(self, &String::from_utf8_lossy(&overview.stdout));
+        for table in tables.iter().filter(|table| table.is_indexed()) {
+            hear(
+                self,
+                &self.run("postmap", &[&format!("{}:{}", table.kind, table.path)]),
+                &mut said,
+            );
+        }
+        let destinations = destinations(&tables);
+        route(self, &destinations);
+
+        let mut ehlo = Vec::new();
+        let start = self.start();
+        hear(self, &start, &mut said);
+        if start.status.success() {
+            if files.iter().any(|(name, _)| *name == "master.cf") {
+                // From 3.10 on what master(8) says before postlogd(8) runs is lost. Now it says it again.
+                self.reload();
+            }
+            let greeting = greet(self);
+            let domains: Vec<&str> =
+                destinations.iter().map(|(_, domain)| domain.as_str()).collect();
+            hear(self, &self.send(&domains), &mut said);
+            ehlo = listen(self, greeting, &domains);
+        } else {
+            // master(8) reads its own parameters before it has a log, so this may be all that is to be heard.
+            said.push("postfix does not start".to_owned());
+        }
+        self.stop();
+
+        let log = self.log();
+        for complaint in log::complaints(&log) {
+            log::add(&mut said, self.with_usual_paths(&complaint));
+        }
+        let outcomes: Vec<(String, Outcome)> = destinations
+            .into_iter()
+            .map(|(destination, domain)| (destination, log::outcome(&log, &domain)))
+            .collect();
+        for (destination, outcome) in &outcomes {
+            match outcome {
+                Outcome::Deferred { reason } => {
+                    said.push(format!("mail to {destination} is deferred: {reason}"));
+                }
+                Outcome::Bounced { reason } => {
+                    said.push(format!("mail to {destination} is bounced: {reason}"));
+                }
+                Outcome::Unknown => said.push(format!("mail to {destination} is not delivered")),
+                Outcome::Sent { .. } => {}
+            }
+        }
+        Verdict { said, outcomes, ehlo }
     }
-    Verdict { said, outcomes, ehlo }
 }
 
 fn hear(lab: &Lab, output: &Output, said: &mut Vec<String>) {

@@ -8,10 +8,14 @@
 //!
 //! So mail cannot leave, the standard ports are free whatever this machine runs, labs run in parallel,
 //! and a next-hop destination such as `[mx.partner.example]:587` works as it is written.
-//! [`judge`] does the whole of it for one small configuration and returns what Postfix said.
+//! [`Lab::judge`] does the whole of it for one small configuration after another and returns what
+//! Postfix said.
+//!
+//! Both mail systems can be of any version at hand (see `judges`). One in a private root sees the lab's
+//! directory under the same name as everybody else.
 //!
 //! Needs: root with the right to make namespaces, Postfix 3.4 or newer, `openssl`, `ip`, `unshare`, `nsenter`,
-//! `flock`, `bash`. [`available`] says what is missing.
+//! `flock`, `bash`. [`all`] says what is missing.
 //!
 //! Limits: there is no DNS, so `dane` finds no TLSA records. `inet_interfaces = all` together with
 //! an `inet` service named by its port alone claims the receiver's ports, and Postfix does not start.
@@ -25,8 +29,10 @@ mod running;
 mod trials;
 
 pub(crate) use certificates::public_key_fingerprint;
-pub(crate) use judge::{Verdict, judge};
+pub(crate) use judge::Verdict;
 pub(crate) use log::Outcome;
+
+use crate::judges::{self, Judge};
 
 use certificates::Certificates;
 use configuration::{
@@ -37,95 +43,68 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// What the installed Postfix is.
-pub(crate) struct Postfix {
-    /// `mail_version`, for example "3.7.11".
-    pub(crate) version: String,
-    /// What `postconf -m` lists.
-    pub(crate) table_types: BTreeSet<String>,
-    sendmail: PathBuf,
-    mail_owner: String,
-}
-
-impl Postfix {
-    /// Is it this version or a newer one?
-    pub(crate) fn at_least(&self, major: u32, minor: u32) -> bool {
-        let mut numbers =
-            self.version.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (major, minor)
-    }
-}
-
-/// The Postfix that labs use. None, with a line that says why, where there is no usable one; a failure
-/// where `POSTLS_REQUIRE_POSTFIX` is set.
-///
-/// ```ignore
-/// let Some(postfix) = lab::available() else { return };
-/// ```
-pub(crate) fn available() -> Option<&'static Postfix> {
-    static FOUND: OnceLock<Result<Postfix, String>> = OnceLock::new();
-    match FOUND.get_or_init(find) {
-        Ok(postfix) => Some(postfix),
-        Err(reason) => {
-            let required =
-                std::env::var_os("POSTLS_REQUIRE_POSTFIX").is_some_and(|value| !value.is_empty());
-            assert!(!required, "POSTLS_REQUIRE_POSTFIX is set, but {reason}");
-            println!("skipped: {reason}");
-            None
+/// Every Postfix that can run in a lab: all at hand. None, with a line that says why, where labs cannot
+/// be; a failure where `POSTLS_REQUIRE_POSTFIX` is set.
+pub(crate) fn all() -> &'static [Judge] {
+    static HINDRANCE: OnceLock<Option<String>> = OnceLock::new();
+    match HINDRANCE.get_or_init(hindrance) {
+        None => judges::all(),
+        Some(hindrance) => {
+            let required = judges::required();
+            assert_eq!(required, "", "POSTLS_REQUIRE_POSTFIX is set, but there are {hindrance}");
+            println!("skipped: there are {hindrance}");
+            &[]
         }
     }
 }
 
-fn find() -> Result<Postfix, String> {
-    // postconf wants a main.cf even for its defaults, and this machine's is none of our business.
-    let directory =
-        TempDir::new().map_err(|error| format!("there is no temporary directory: {error}"))?;
-    write_aged(&directory.path().join("main.cf"), b"");
-    write_aged(&directory.path().join("master.cf"), b"");
-    let ask = |arguments: &[&str]| -> Result<String, String> {
-        let output =
-            Command::new("postconf").arg("-c").arg(directory.path()).args(arguments).output();
-        match output {
-            Ok(output) if output.status.success() => {
-                Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
-            }
-            Ok(output) => {
-                Err(format!("postconf fails: {}", String::from_utf8_lossy(&output.stderr).trim()))
-            }
-            Err(error) => Err(format!("no Postfix is installed (postconf: {error})")),
-        }
-    };
-    let postfix = Postfix {
-        version: ask(&["-dh", "mail_version"])?,
-        table_types: ask(&["-m"])?.lines().map(str::to_owned).collect(),
-        sendmail: ask(&["-dh", "sendmail_path"])?.into(),
-        mail_owner: ask(&["-dh", "mail_owner"])?,
-    };
+fn hindrance() -> Option<String> {
     let namespaces = Command::new("unshare")
         .args(["--net", "--mount", "--propagation", "private", "--"])
         .args(["sh", "-c", "ip link set lo up && mount --bind /etc/hosts /etc/hosts"])
         .output();
     match namespaces {
-        Ok(output) if output.status.success() => Ok(postfix),
+        Ok(output) if output.status.success() => None,
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-            Err(format!("no namespaces for a private Postfix, which takes root and ip(8): {said}"))
+            Some(format!("no namespaces for a private Postfix, which takes root and ip(8): {said}"))
         }
-        Err(error) => Err(format!("no namespaces for a private Postfix: unshare: {error}")),
+        Err(error) => Some(format!("no namespaces for a private Postfix: unshare: {error}")),
     }
+}
+
+/// Runs a test with every Postfix at hand, side by side, since they mostly wait. A failure names
+/// the version: it is the name of the thread.
+pub(crate) fn with_each(test: impl Fn(&'static Judge) + Sync) {
+    let failed: Vec<&str> = thread::scope(|scope| {
+        let run = |postfix: &'static Judge| {
+            let name = format!("Postfix {}", postfix.full_version);
+            let test = &test;
+            let thread =
+                thread::Builder::new().name(name).spawn_scoped(scope, move || test(postfix));
+            (postfix.full_version.as_str(), thread.expect("a thread"))
+        };
+        let runs: Vec<_> = all().iter().map(run).collect();
+        let failed = |(version, run): (_, thread::ScopedJoinHandle<'_, ()>)| {
+            run.join().err().map(|_| version)
+        };
+        runs.into_iter().filter_map(failed).collect()
+    });
+    assert_eq!(failed, [] as [&str; 0], "the versions for which the test failed, see above");
 }
 
 /// A Postfix of its own: configuration, queue, log, network and hosts file. Stops on drop, and as
 /// well when the test process is killed.
 pub(crate) struct Lab {
-    postfix: &'static Postfix,
+    postfix: &'static Judge,
     // Before the directory: it must have stopped when its files go.
     world: Option<World>,
     directory: TempDir,
@@ -140,27 +119,52 @@ impl Lab {
     /// started yet.
     ///
     /// Where the files have no main.cf or master.cf, one is made.
-    pub(crate) fn new(postfix: &'static Postfix, files: &[(&str, &[u8])]) -> Lab {
+    pub(crate) fn new(postfix: &'static Judge, files: &[(&str, &[u8])]) -> Lab {
         let directory = tempfile::Builder::new()
             .prefix("postls-lab-")
             .tempdir()
             .expect("a temporary directory");
-        let root = directory.path();
         // Daemons look into it without root rights.
-        fs::set_permissions(root, fs::Permissions::from_mode(0o755))
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))
             .expect("the directory is ours");
-        for name in ["etc", "spool", "data", "receiver/etc", "receiver/spool", "receiver/data"] {
-            fs::create_dir_all(root.join(name)).expect("the directory is writable");
+        let certificates = Certificates::default();
+        let mut lab =
+            Lab { postfix, world: None, certificates, names: RefCell::default(), directory };
+        for name in ["bin", "receiver/etc", "receiver/spool", "receiver/data"] {
+            fs::create_dir_all(lab.path(name)).expect("the directory is writable");
         }
+        chown(lab.path("receiver/data"), Some(postfix.mail_owner), None).expect("root may");
+        postfix.write_programs(&lab.path("bin"));
+        lab.furnish(files);
+        lab
+    }
+
+    /// Gives this lab other files, as if it were new. Postfix must not be running.
+    pub(crate) fn refurnish(&mut self, files: &[(&str, &[u8])]) {
+        // What remains of a process may still write there, so nothing is removed.
+        let before = tempfile::tempdir_in(self.directory.path()).expect("it is writable").keep();
+        for name in ["etc", "spool", "data", "mail.log"] {
+            let renamed = fs::rename(self.path(name), before.join(name));
+            assert!(renamed.is_ok() || name == "mail.log", "{name}: {renamed:?}");
+        }
+        self.names.borrow_mut().clear();
+        self.furnish(files);
+    }
+
+    fn furnish(&mut self, files: &[(&str, &[u8])]) {
+        for name in ["etc", "spool", "data"] {
+            fs::create_dir(self.path(name)).expect("the directory is writable");
+        }
+        chown(self.path("data"), Some(self.postfix.mail_owner), None).expect("root may");
+        write_aged(&self.path("transport"), b"");
         let mut names: BTreeSet<String> =
             files.iter().flat_map(|(_, bytes)| host_names(bytes)).collect();
         names.insert("plain.example".to_owned());
         let certified = names.iter().filter(|name| !format!(".{name}").ends_with(".wrong.example"));
-        let certificates = Certificates::make(root, certified);
-        write_aged(&root.join("transport"), b"");
-        let lab = Lab { postfix, world: None, certificates, names: RefCell::new(names), directory };
+        self.certificates.make(self.directory.path(), certified.cloned().collect());
+        self.names.borrow_mut().append(&mut names);
         for default in ["main.cf", "master.cf"] {
-            lab.write(
+            self.write(
                 default,
                 files.iter().find(|(name, _)| *name == default).map_or(b"", |(_, bytes)| bytes),
             );
@@ -168,9 +172,8 @@ impl Lab {
         for (name, bytes) in
             files.iter().filter(|(name, _)| !["main.cf", "master.cf"].contains(name))
         {
-            lab.write(name, bytes);
+            self.write(name, bytes);
         }
-        lab
     }
 
     /// What `postfix -c` takes.
@@ -222,18 +225,26 @@ impl Lab {
 
     /// Runs postconf, postmap, postfix or another command of Postfix with `-c` and the configuration directory.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program);
-        command.arg("-c").arg(self.config_dir()).args(arguments).stdin(Stdio::null());
+        let mut command = self.postfix.command(program);
+        command.current_dir(self.config_dir()).arg("-c").arg(self.config_dir()).args(arguments);
         command.output().unwrap_or_else(|error| panic!("{program}: {error}"))
     }
 
-    /// A program that sees this lab's network and hosts file; the working directory is the configuration
-    /// directory. The lab must have been started once.
+    /// A program for which this lab's Postfix is the installed one; the working directory is the
+    /// configuration directory.
+    pub(crate) fn outside(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.config_dir()).env("PATH", running::path(self.directory.path()));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// The same, and it sees this lab's network. The lab must have been started once.
     pub(crate) fn inside(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        self.world
-            .as_ref()
-            .expect("the lab was started")
-            .inside(&self.config_dir(), program.as_ref())
+        let mut command = self.outside("nsenter");
+        command.args(self.world.as_ref().expect("the lab was started").entry(&self.config_dir()));
+        command.arg(program.as_ref());
+        command
     }
 
     /// Starts Postfix, and the receiver when it is not there yet; what `postfix start` said.
@@ -243,7 +254,7 @@ impl Lab {
             self.world = Some(World::start(self.postfix, self.directory.path()));
         }
         let mut command = self.inside("postfix");
-        command.arg("-c").arg(self.config_dir()).arg("start").stdin(Stdio::null());
+        command.arg("-c").arg(self.config_dir()).arg("start");
         command.output().expect("postfix runs")
     }
 
@@ -262,10 +273,10 @@ impl Lab {
     /// Queues one message to `u@` each of these domains, and returns what sendmail(1) said.
     pub(crate) fn send(&self, domains: &[&str]) -> Output {
         self.resolve(&domains.join(" "));
-        let mut command = Command::new(&self.postfix.sendmail);
+        let mut command = self.postfix.command(&self.postfix.sendmail);
         command.arg("-C").arg(self.config_dir()).args(["-f", "root@lab.test"]);
         // An empty message is a message.
-        command.args(domains.iter().map(|domain| format!("u@{domain}"))).stdin(Stdio::null());
+        command.args(domains.iter().map(|domain| format!("u@{domain}")));
         command.output().expect("sendmail runs")
     }
 
@@ -358,6 +369,10 @@ impl Lab {
         if !jail.exists() {
             fs::create_dir_all(&jail).expect("the directory is writable");
             fs::hard_link(self.path("hosts"), jail.join("hosts")).expect("the same file system");
+            // Versions before 3.6 look up a port's name only when they are inside, and all compare the files.
+            let root = self.postfix.root.as_deref().unwrap_or(Path::new("/"));
+            fs::copy(root.join("etc/services"), jail.join("services"))
+                .expect("services(5) is there");
         }
     }
 

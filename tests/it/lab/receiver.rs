@@ -3,8 +3,8 @@
 //! 127.0.0.2, which is every name, and three addresses that are there for examples: ports 25, 26, 587 and 2525
 //! with STARTTLS, 465 with TLS from the start. 127.0.0.3, which is `cleartext.example` and all below it: port 25 without TLS.
 
-use super::Postfix;
 use super::configuration::{complete_master_cf, private_parameters, write_aged};
+use crate::judges::Judge;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -21,7 +21,9 @@ pub(super) fn address(name: &str) -> &'static str {
 }
 
 /// Writes the receiver's configuration below the lab's directory.
-pub(super) fn write(postfix: &Postfix, lab: &Path) {
+///
+/// Each of its smtpd(8) takes one connection: the certificates may be others for the next one.
+pub(super) fn write(postfix: &Judge, lab: &Path) {
     let root = lab.join("receiver");
     let mut parameters = private_parameters(postfix, &root);
     parameters.extend([
@@ -41,10 +43,10 @@ pub(super) fn write(postfix: &Postfix, lab: &Path) {
         String::from("127.0.0.3:25 inet n - n - - smtpd\n  -o smtpd_tls_security_level=none\n");
     for address in ["127.0.0.2"].iter().chain(&ADDRESSES) {
         for port in [25, 26, 587, 2525] {
-            writeln!(services, "{address}:{port} inet n - n - - smtpd")
+            writeln!(services, "{address}:{port} inet n - n - - smtpd -o max_use=1")
                 .expect("a String takes all");
         }
-        let wrapped = "inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes";
+        let wrapped = "inet n - n - - smtpd -o max_use=1\n  -o smtpd_tls_wrappermode=yes";
         writeln!(services, "{address}:465 {wrapped}").expect("a String takes all");
     }
     write_aged(&root.join("etc/main.cf"), main_cf.as_bytes());

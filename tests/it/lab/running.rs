@@ -3,8 +3,9 @@
 //! One shell holds the namespaces. It waits on a pipe from the test; when the test lets go of that pipe,
 //! by a drop or by its own death, the shell stops both mail systems, removes the files and ends.
 
-use super::{Postfix, receiver};
-use std::ffi::OsStr;
+use super::receiver;
+use crate::judges::Judge;
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -28,11 +29,11 @@ halt() {
 }
 "#;
 
-/// Holds the namespaces for lab $1; the other arguments are addresses that are to be here.
+/// Holds the namespaces for lab $1 of the Postfix in root $2; the other arguments are addresses that are to be here.
 const HOLD: &str = r#"
-lab=$1
-shift
-mount --bind "$lab/hosts" /etc/hosts && ip link set lo up || exit
+lab=$1 root=$2
+shift 2
+mount --bind "$lab/hosts" "$root/etc/hosts" && ip link set lo up || exit
 for address; do ip address add "$address/32" dev lo || exit; done
 if ! postfix -c "$lab/receiver/etc" start </dev/null >/dev/null 2>&1; then
     cat "$lab/receiver/mail.log" >&2
@@ -52,19 +53,13 @@ pub(super) struct World {
 
 impl World {
     /// Makes the namespaces and starts the receiver in them.
-    pub(super) fn start(postfix: &Postfix, lab: &Path) -> World {
+    pub(super) fn start(postfix: &Judge, lab: &Path) -> World {
         receiver::write(postfix, lab);
-        for data in ["data", "receiver/data"] {
-            let owned = Command::new("chown").arg(&postfix.mail_owner).arg(lab.join(data)).status();
-            assert!(
-                owned.is_ok_and(|status| status.success()),
-                "{} is not a user",
-                postfix.mail_owner
-            );
-        }
         let mut command = Command::new("unshare");
         command.args(["--net", "--mount", "--propagation", "private", "--", "sh", "-c"]);
-        command.arg(format!("{HALT}{HOLD}")).arg("lab").arg(lab).args(receiver::ADDRESSES);
+        command.arg(format!("{HALT}{HOLD}")).arg("lab").arg(lab);
+        command.arg(postfix.root.as_deref().unwrap_or(Path::new(""))).args(receiver::ADDRESSES);
+        command.env("PATH", path(lab));
         // Its own process group: an interrupt from the keyboard is not for it, the closed pipe is.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut shell = command.spawn().expect("unshare runs");
@@ -74,16 +69,21 @@ impl World {
         World { shell }
     }
 
-    /// A program in the namespaces.
-    pub(super) fn inside(&self, directory: &Path, program: &OsStr) -> Command {
-        let mut command = Command::new("nsenter");
+    /// The arguments that make nsenter(1) run the next ones in the namespaces.
+    pub(super) fn entry(&self, directory: &Path) -> Vec<OsString> {
+        let target = format!("--target={}", self.shell.id());
         // The root as well: this process may itself be in a changed one.
-        command
-            .arg(format!("--target={}", self.shell.id()))
-            .args(["--mount", "--net", "--root", "--", "env"]);
-        command.arg(format!("--chdir={}", directory.display())).arg(program);
-        command
+        let words = [&target, "--mount", "--net", "--root", "--", "env"];
+        let mut chdir = OsString::from("--chdir=");
+        chdir.push(directory);
+        words.into_iter().map(OsString::from).chain([chdir]).collect()
     }
+}
+
+/// The PATH with which Postfix's programs are those of a lab's Postfix.
+pub(super) fn path(lab: &Path) -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    format!("{}:{path}:/usr/local/sbin:/usr/sbin:/sbin", lab.join("bin").display())
 }
 
 impl Drop for World {
