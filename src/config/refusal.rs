@@ -61,9 +61,26 @@ fn in_master_cf(services: &Services<'_>) -> Option<Refusal> {
     })
 }
 
-/// To find the default of mynetworks, postconf reads three more parameters.
-/// What inet_interfaces says must be on the host too, which is not looked at here.
+/// For the defaults of three parameters, postconf reads others, with nothing but
+/// what main.cf sets. What inet_interfaces says must be on the host too, which is not looked at here.
 fn in_defaults(main: &Configuration<'_>) -> Option<Refusal> {
+    let without_domain = main.environment.hostname.as_ref().is_some_and(|it| !it.contains('.'));
+    let read: &[(&str, bool, &[&str])] = &[
+        ("myhostname", without_domain, &["mydomain"]),
+        ("mydomain", true, &["myhostname"]),
+        ("mynetworks", true, &["inet_interfaces", "mynetworks_style", "inet_protocols"]),
+    ];
+    let read = read.iter().filter(|(name, reads, _)| *reads && main.setting(name).is_none());
+    let mut settings = read.flat_map(|it| it.2).filter_map(|name| main.setting(name));
+    let unexpandable = settings.find_map(|it| {
+        let error = main.expand_alone(it.value().text()).err()?;
+        Some(Refusal { span: it.value_span(), why: error.to_string() })
+    });
+    unexpandable.or_else(|| in_networks(main))
+}
+
+/// Two parameters are words of a few.
+fn in_networks(main: &Configuration<'_>) -> Option<Refusal> {
     if main.setting("mynetworks").is_some() {
         return None;
     }

@@ -10,6 +10,7 @@ use postls::config::{
 };
 use postls::host::{Host as _, System};
 use postls::report::postconf::{self, Values};
+use postls::syntax::master_cf;
 use postls::text::Sources;
 
 use crate::generator::{MAIN_CF, Random, TABLE, bases, configuration, edited, rounds};
@@ -42,6 +43,51 @@ struct Tally {
 #[test]
 fn postconf_prints_the_same_of_real_files() {
     let cases = real_configurations();
+    compare(&cases, |tally| tally.files += 1);
+}
+
+/// What generated files and real ones have found: main.cf and a service of master.cf.
+const FOUND: &[(&str, &str)] = &[
+    // Defaults of other parameters are no part of it when mydomain is read for myhostname.
+    ("mydomain = ${mail_name:$}\nmynetworks =\n", ""),
+    ("myhostname = ${mail_name?{a.b}:{$}}\nmynetworks =\n", ""),
+    ("smtpd_restriction_classes = ${mail_name:$}\nmynetworks =\n", ""),
+    // Only the first word that is no option stands without its braces.
+    ("mynetworks =\n", "a unix - - n - - pipe -v {a b} {c d} -o x=y"),
+    // Each "o" of an option is an option to postconf.
+    ("mynetworks =\n", "a unix - - n - - smtp -osmtp_tls_loglevel=1 -vo a=b --oa=b"),
+    ("mynetworks =\n", "a unix - - n - - smtp -o { a = b\n b unix - - n - - smtp -o {a=b}c -o {a}"),
+    // Of two services with one name, the settings are those of both.
+    ("x = 1\nmynetworks =\n", "a unix - - n - - smtp -o x=$y\na unix - - n - - lmtp -o y=2 -o x=3"),
+    // Addresses are sorted, and looked for on the host.
+    ("inet_interfaces = [::1], 127.0.0.1\nrelayhost = <$mynetworks>\n", ""),
+    ("inet_protocols = ipv5\n", ""),
+    ("mynetworks_style = host, subnet\n", ""),
+    // The value of a raw parameter, from 3.11 on.
+    (
+        "relayhost = $luser_relay ${{$luser_relay} == {@x}}\nluser_relay = $user@x\nmynetworks =\n",
+        "",
+    ),
+    ("relayhost = $service_name $process_name $virtual_maps\nprocess_name = x\nmynetworks =\n", ""),
+    (
+        "virtual_alias_maps = proxy:ldap:users, {debug:ldap:b}\nusers_bind = no\nb_bind = no\nmynetworks =\n",
+        "",
+    ),
+    (
+        "virtual_alias_maps = pcre:{{/#ldap:a/ b}} # ldap:users\na_bind = x\nusers_bind = no\nmynetworks =\n",
+        "",
+    ),
+];
+
+#[test]
+fn postconf_prints_the_same_of_what_was_found_before() {
+    let case = |(main_cf, service): &(&str, &str)| Case {
+        name: (*main_cf).to_owned(),
+        main_cf: main_cf.as_bytes().to_vec(),
+        master_cf: format!("{service}\n").into_bytes(),
+        questions: ALL,
+    };
+    let cases: Vec<Case> = FOUND.iter().map(case).collect();
     compare(&cases, |tally| tally.files += 1);
 }
 
@@ -118,6 +164,9 @@ fn ask(chamber: &Chamber<'_>, cases: &[Case]) {
 
 fn compare_one(judge: &Judge, chamber: &Chamber<'_>, index: usize, case: &Case, tally: &mut Tally) {
     let directory = chamber.path().join(index.to_string());
+    if has_lone_dash(&case.master_cf) {
+        return;
+    }
     let ours = show(judge, &directory.to_string_lossy(), case);
     for (option, ours) in case.questions.iter().zip(ours) {
         let answer = |end: &str| {
@@ -150,6 +199,15 @@ fn compare_one(judge: &Judge, chamber: &Chamber<'_>, index: usize, case: &Case, 
         .expect("a String takes all");
         return;
     }
+}
+
+/// postconf reads behind the end of an argument that is `-`, and prints what it finds there.
+fn has_lone_dash(master_cf: &[u8]) -> bool {
+    let parsed = master_cf::parse(master_cf);
+    let is_dash = |service: &master_cf::Service| {
+        service.text(master_cf).pieces().iter().any(|it| *it.text == *b"-")
+    };
+    parsed.services().any(is_dash)
 }
 
 /// `$process_id` is postconf's own.

@@ -395,9 +395,7 @@ pub(crate) fn configuration(random: &mut Random) -> (Vec<u8>, Vec<u8>) {
                 0..=4 => format!("-o {name}={word}"),
                 5 => format!("-o {{ {name} = {value} }}"),
                 6 => format!("-o{name}={word}"),
-                7 => {
-                    random.of(&["-v", "-vv", "-D", "-", "--", "-vo a=b", "--oa=b", "-o"]).to_owned()
-                }
+                7 => random.of(&["-v", "-vv", "-D", "--", "-vo a=b", "--oa=b", "-o"]).to_owned(),
                 8 => random
                     .of(&["{a b}", "{ a }", "{a", "{a}b", "flags=DRhu", "argv=/x ${nexthop}", "{}"])
                     .to_owned(),
