@@ -16,6 +16,12 @@ pub fn main_cf(bytes: &[u8]) {
     properties::lint(bytes, b"", b"");
 }
 
+/// master.cf, and what is shown of it.
+pub fn master_cf(bytes: &[u8]) {
+    properties::master_cf(bytes);
+    properties::shown(bytes, bytes);
+}
+
 /// Lookup tables.
 pub fn table(bytes: &[u8]) {
     properties::table(bytes);

@@ -5,16 +5,18 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use postls::config::TableKind;
+use postls::config::{Configuration, Effective, Services, TableKind};
 use postls::finding::NotChecked;
 use postls::lint::{self, Context};
 use postls::policy::{self, Nexthop, compile, row, yaml};
 use postls::postfix::{Digest, Fingerprint, Version};
+use postls::report::postconf::{self, Values};
 use postls::report::{Report, Style, human, json, short};
 use postls::rules;
 use postls::syntax::expand::{self, Dialect, Meaning};
 use postls::syntax::lists::{self, BAR, COMMA_SPACE};
 use postls::syntax::main_cf::{self, Kind};
+use postls::syntax::master_cf::{self, Argument};
 use postls::syntax::{lines, table};
 use postls::text::{Edits, SourceId, Sources, Span};
 
@@ -147,6 +149,63 @@ fn found_again(
         }
     }
     inside(&locate(text.len()..text.len()), row);
+}
+
+/// Groups tile the source, fields and arguments point at their bytes, and what
+/// `postls show` prints of them can be printed, with one name for each line.
+pub(crate) fn master_cf(bytes: &[u8]) {
+    let cf = master_cf::parse(bytes);
+    let mut at = 0;
+    for group in &cf.groups {
+        assert_eq!(group.range.start, at, "a gap or an overlap");
+        assert!(group.range.start < group.range.end, "an empty group");
+        at = group.range.end;
+        let master_cf::Kind::Service(service) = &group.kind else { continue };
+        let text = service.text(bytes);
+        found_again(bytes, text.all_text(), &|range| text.locate(range), &group.range);
+        for piece in text.pieces() {
+            inside(&text.locate(piece.word), &group.range);
+        }
+        for argument in text.arguments() {
+            let all = 0..text.all_text().len();
+            match argument {
+                Argument::Override { word, assignment } => {
+                    inside(&word, &all);
+                    inside(&assignment.name, &word);
+                    assignment.value.iter().for_each(|it| inside(it, &word));
+                }
+                Argument::Dangling(word) | Argument::Word(word) => inside(&word, &all),
+            }
+        }
+    }
+    assert_eq!(at, bytes.len(), "the groups end where the file does");
+    shown(b"$a = $(b)\nb = ${c?{x}:{y}}\n", bytes);
+}
+
+/// `postls show` of any two files ends, and prints lines.
+pub(crate) fn shown(main_cf: &[u8], master_cf: &[u8]) {
+    let mut sources = Sources::default();
+    let main_cf = sources.add("main.cf", main_cf.to_vec());
+    let master_cf = sources.add("master.cf", master_cf.to_vec());
+    for version in [Version::OLDEST, Version::NEWEST] {
+        let main = Configuration::new(&sources, main_cf, version);
+        let services = Services::new(&sources, master_cf);
+        let effective = Effective::new(&main, Some(&services));
+        let names = effective.names();
+        if let Some(refusal) = effective.refusal(Some(&services), &names) {
+            valid(&sources, refusal.span);
+        }
+        for values in [Values::Written, Values::Expanded] {
+            let printed = [
+                postconf::settings(&effective, &names, values),
+                postconf::services(&effective, &services, values),
+                postconf::overrides(&effective, values),
+            ];
+            for text in printed.into_iter().flatten() {
+                assert!(text.is_empty() || text.ends_with(b"\n"), "a line without an end");
+            }
+        }
+    }
 }
 
 /// Never endless and never a panic; what has no `$` stays, and `$$` is one;
@@ -319,8 +378,7 @@ pub(crate) fn lint(main_cf: &[u8], policy_table: &[u8], policy_file: &[u8]) {
         edits.apply(sources.source(source).bytes());
     }
     let report = Report {
-        sources: &sources,
-        findings: &findings,
+        findings: findings.iter().map(|it| (&sources, it)).collect(),
         not_checked: &[NotChecked { what: "x".to_owned(), why: "y".to_owned() }],
         postfix: version,
         postfix_why: "the test",

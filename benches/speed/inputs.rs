@@ -21,6 +21,9 @@ const WORDS: [&str; 32] = [
 ];
 const ENDS: [&str; 4] = ["example", "example.com", "example.net", "example.org"];
 
+/// What to add to a main.cf that lists no table.
+pub(crate) const POLICY_MAPS: &str = "smtp_tls_policy_maps = lmdb:$config_directory/tls_policy\n";
+
 /// The rows of a TLS policy table, in no order.
 pub(crate) fn rows(count: u32) -> Vec<String> {
     (0..count).map(row).collect()
@@ -107,10 +110,10 @@ destinations:
     text.into_bytes()
 }
 
-/// A name for each number below 2^20, in no order.
+/// A name for each number below 2^21, in no order.
 fn domain(index: u32) -> String {
     // An odd factor makes every number another one.
-    let mixed = index.wrapping_mul(0x9E_37_79_B1) % (1 << 20);
+    let mixed = index.wrapping_mul(0x9E_37_79_B1) % (1 << 21);
     let word = WORDS[mixed as usize % WORDS.len()];
     let end = ENDS[noise(mixed, 2) as usize % ENDS.len()];
     format!("{word}{}.{end}", mixed >> 5)

@@ -9,10 +9,13 @@ mod inputs;
 
 use std::ffi::OsString;
 use std::fs;
+use std::hint::black_box;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Instant;
+
+use postls::syntax::table;
 
 const POSTLS: &str = env!("CARGO_BIN_EXE_postls");
 const TIME: &str = "/usr/bin/time";
@@ -24,7 +27,10 @@ fn main() -> io::Result<()> {
     }
     small_configuration();
     policy_file(&scratch.path().join("policy"))?;
-    let mut rows = inputs::rows(1_000_000);
+    many_directories(&scratch.path().join("many"))?;
+    let mut rows = inputs::rows(1_530_000);
+    parser(&scratch.path().join("parser"), &rows)?;
+    rows.truncate(1_000_000);
     large_table(&scratch.path().join("table"), &rows, "in no order")?;
     rows.sort_unstable();
     large_table(&scratch.path().join("sorted"), &rows, "sorted by key")?;
@@ -39,8 +45,13 @@ fn small_configuration() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mailhost");
     let lint = Program::new(POSTLS, &["lint", "-c"]).on(&example);
     let postconf = Program::new("postconf", &["-n", "-c"]).on(&example);
-    if let [Some(lint), Some(postconf)] = in_turn(20, &[lint, postconf]) {
+    if let [Some(lint), Some(postconf)] = in_turn(20, &[lint, postconf], || {}) {
         demand("postls lint : postconf -n", lint.median() / postconf.median(), 1.0);
+    }
+    let show = Program::new(POSTLS, &["show", "-c"]).on(&example);
+    let postconf = Program::new("postconf", &["-n", "-c"]).on(&example);
+    if let [Some(show), Some(postconf)] = in_turn(20, &[show, postconf], || {}) {
+        demand("postls show : postconf -n", show.median() / postconf.median(), 1.0);
     }
 }
 
@@ -50,7 +61,7 @@ fn policy_file(directory: &Path) -> io::Result<()> {
     write(directory, "postls.yaml", &policy)?;
     let compile = Program::new(POSTLS, &["compile", "-c"]).on(directory);
     write(directory, "tls_policy", &compile.run()?.stdout)?;
-    let [compile, postmap] = in_turn(10, &[compile, Program::postmap(directory)]);
+    let [compile, postmap] = in_turn(10, &[compile, Program::postmap(directory)], || {});
     if let Some(compile) = &compile {
         demand("seconds of postls compile", compile.median(), 0.1);
     }
@@ -61,6 +72,66 @@ fn policy_file(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What a directory costs where there are many, and where it is the only one.
+fn many_directories(scratch: &Path) -> io::Result<()> {
+    const COUNT: u32 = 10_000;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mailhost");
+    let main_cf = fs::read_to_string(example.join("main.cf"))? + inputs::POLICY_MAPS;
+    let rows = inputs::rows(20 * COUNT);
+    let directories: Vec<PathBuf> = (0..COUNT).map(|it| scratch.join(format!("{it:04}"))).collect();
+    for (directory, rows) in directories.iter().zip(rows.chunks(20)) {
+        fs::create_dir_all(directory)?;
+        fs::write(directory.join("main.cf"), &main_cf)?;
+        fs::copy(example.join("master.cf"), directory.join("master.cf"))?;
+        fs::write(directory.join("tls_policy"), rows.join("\n") + "\n")?;
+    }
+    let nothing = scratch.join("nothing");
+    fs::create_dir_all(&nothing)?;
+    fs::write(nothing.join("main.cf"), "")?;
+
+    println!("\n{COUNT} directories with main.cf, master.cf and 20 rows of a table");
+    let lint = || Program::new(POSTLS, &["lint", "--postfix", "3.7"]);
+    let programs = [
+        directories.iter().fold(lint(), |lint, it| lint.on(it)).called("lint of all"),
+        lint().on(&directories[0]).called("lint of one"),
+        lint().on(&nothing).called("start-up"),
+        Program::new("postconf", &["-n", "-c"]).on(&directories[0]),
+    ];
+    let [all, one, start, postconf] = in_turn(20, &programs, || {});
+    let (Some(all), Some(one), Some(start)) = (all, one, start) else { return Ok(()) };
+    let each = (all.median() - start.median()) / f64::from(COUNT);
+    println!("  each of them {:.1} microseconds", each * 1e6);
+    demand("one of all : the only one", each / (one.median() - start.median()), 1.1);
+    if let Some(postconf) = postconf {
+        println!("  one of all : postconf -n of one  {:.4}", each / postconf.median());
+    }
+    Ok(())
+}
+
+/// The parser alone, on one processor. `wc -l` does the least that a reader of lines can do.
+fn parser(directory: &Path, rows: &[String]) -> io::Result<()> {
+    let table = inputs::table(rows);
+    write(directory, "tls_policy", &table)?;
+    println!("\nparsing a TLS policy table, {:.1} MB", size(&table));
+    let wc = Program::new("wc", &["-l"]).on(&directory.join("tls_policy"));
+    let mut parsed = Measured { seconds: Vec::new(), peak: None };
+    let [wc, postmap] = in_turn(3, &[wc, Program::postmap(directory)], || {
+        // It takes less than a slow moment of the machine does.
+        for _ in 0..9 {
+            let begin = Instant::now();
+            black_box(table::parse(black_box(&table)));
+            parsed.seconds.push(begin.elapsed().as_secs_f64());
+        }
+    });
+    println!("  {:14} {:.4} s", "table::parse", parsed.median());
+    for (peer, seconds) in [("wc -l", wc), ("postmap", postmap)] {
+        let Some(seconds) = seconds else { continue };
+        println!("  table::parse : {peer}  {:.4}", parsed.median() / seconds.median());
+    }
+    demand_at_least("megabytes in a second", size(&table) / parsed.median(), 500.0);
+    Ok(())
+}
+
 /// `order` says how the rows stand; postmap has less work with sorted ones.
 fn large_table(directory: &Path, rows: &[String], order: &str) -> io::Result<()> {
     let table = inputs::table(rows);
@@ -68,7 +139,8 @@ fn large_table(directory: &Path, rows: &[String], order: &str) -> io::Result<()>
     write(directory, "tls_policy", &table)?;
     // With a version named, no postconf is asked for one.
     let lint = Program::new(POSTLS, &["lint", "--postfix", "3.7", "-c"]).on(directory);
-    let [lint, postmap] = in_turn(5, &[lint.finding_mistakes(), Program::postmap(directory)]);
+    let programs = [lint.finding_mistakes(), Program::postmap(directory)];
+    let [lint, postmap] = in_turn(5, &programs, || {});
     if let Some(peak) = lint.as_ref().and_then(|it| it.peak) {
         demand("memory of postls lint : size of the table", peak / size(&table), 4.0);
     }
@@ -122,6 +194,10 @@ impl Program {
         self
     }
 
+    fn called(self, name: &str) -> Program {
+        Program { name: name.to_owned(), ..self }
+    }
+
     fn finding_mistakes(self) -> Program {
         Program { status: 1, ..self }
     }
@@ -166,13 +242,18 @@ fn run(words: &[OsString]) -> io::Result<Output> {
     Command::new(&words[0]).args(&words[1..]).env("PATH", path).output()
 }
 
-/// Measures two programs in alternation, and says what each needs.
-fn in_turn(rounds: usize, programs: &[Program; 2]) -> [Option<Measured>; 2] {
+/// Measures programs in alternation, and says what each needs; `also` has its turn, too.
+fn in_turn<const N: usize>(
+    rounds: usize,
+    programs: &[Program; N],
+    mut also: impl FnMut(),
+) -> [Option<Measured>; N] {
     let mut measured = programs.each_ref().map(|program| {
         let measured = program.warm_up();
         measured.map_err(|error| println!("  {:14} left out: {error}", program.name)).ok()
     });
     for _ in 0..rounds {
+        also();
         for (program, measured) in programs.iter().zip(&mut measured) {
             let Some(measured) = measured else { continue };
             let begin = Instant::now();
@@ -192,6 +273,11 @@ fn in_turn(rounds: usize, programs: &[Program; 2]) -> [Option<Measured>; 2] {
 fn demand(what: &str, is: f64, at_most: f64) {
     let verdict = if is <= at_most { "holds" } else { "does not hold" };
     println!("  {what}  {is:.3}, demanded at most {at_most}: {verdict}");
+}
+
+fn demand_at_least(what: &str, is: f64, at_least: f64) {
+    let verdict = if is >= at_least { "holds" } else { "does not hold" };
+    println!("  {what}  {is:.0}, demanded at least {at_least}: {verdict}");
 }
 
 fn size(bytes: &[u8]) -> f64 {

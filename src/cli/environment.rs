@@ -6,10 +6,9 @@ use crate::postfix::{Build, Version};
 /// The version that somebody wants, with the name of who does; else the one at
 /// hand; else the newest one known. And why that one.
 pub(super) fn build(
-    host: &dyn Host,
+    at_hand: Option<Build>,
     wanted: Option<(Version, &'static str)>,
 ) -> (Build, &'static str) {
-    let at_hand = at_hand(host);
     match (wanted, at_hand) {
         (Some((version, who)), Some(build)) if build.version == version => (build, who),
         (Some((version, who)), at_hand) => {
@@ -22,9 +21,9 @@ pub(super) fn build(
     }
 }
 
-/// Its program says which it is, which costs less than to run it; a script in
+/// The Postfix of this host. Its program says which it is, which costs less than to run it; a script in
 /// its place does not.
-fn at_hand(host: &dyn Host) -> Option<Build> {
+pub(super) fn at_hand(host: &dyn Host) -> Option<Build> {
     let program = host.program("postconf").ok()?;
     Build::of_program(&program).or_else(|| {
         let ran =

@@ -1,22 +1,25 @@
 //! `postls lint`
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::load::{self, Loaded, POLICY_FILE, Request, parent};
-use super::{Common, FOUND, OK, Outcome, Stop};
+use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain};
 use crate::config::TableKind;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
 use crate::lint;
+use crate::postfix::Version;
 use crate::report::{Report, human, json, short};
 use crate::rules;
+use crate::text::Sources;
 
 #[derive(Args)]
 pub(super) struct Lint {
-    /// A configuration directory, files of one, or "-" for standard input
+    /// Configuration directories, files of one, or "-" for standard input
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Lint the one PATH as if it stood in the configuration directory under this name
@@ -51,28 +54,53 @@ enum Format {
 impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let host = System;
-        let (request, files) = self.request(&host, common)?;
-        let mut loaded = load::load(&host, &request)?;
-        if loaded.main_cf.is_none() && loaded.policy.is_none() && files.is_empty() {
-            let directory = request.directory.display();
-            return Err(Stop(format!(
-                "{directory}: there is no main.cf and no {POLICY_FILE}; name a directory with -c"
-            )));
+        let results = if self.names_directories(&host) {
+            lint::on_all_processors(&self.paths, |path| {
+                if !host.is_directory(path) {
+                    let path = path.display();
+                    return Err(Stop(format!(
+                        "{path}: is no directory; name directories, or files of a single one"
+                    )));
+                }
+                let request = Request { shown_in: path, ..common.request(&host, path) };
+                lint(&host, &request, &[])
+            })
+        } else {
+            let (request, files) = self.request(&host, common)?;
+            vec![lint(&host, &request, &files)]
+        };
+        let (mut linted, mut stops) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(it) => linted.push(it),
+                Err(Stop(why)) => stops.push(why),
+            }
         }
-        for file in &files {
-            add_unlisted(&host, &request, &mut loaded, file)?;
+        for why in &stops {
+            complain(why);
         }
-        let context = loaded.context();
-        let mut findings = lint::run_all(rules::all(), &context);
-        if !files.is_empty() {
-            findings.retain(|it| concerns(&loaded, it, &files));
+        if linted.is_empty() {
+            return Ok(Outcome { output: Vec::new(), status: FAILED });
         }
+        let (output, fails) = self.report(&linted, common);
+        let status = match (stops.is_empty(), fails) {
+            (false, _) => FAILED,
+            (true, true) => FOUND,
+            (true, false) => OK,
+        };
+        Ok(Outcome { output: output.into_bytes(), status })
+    }
+
+    /// What is printed of all directories, and whether something in it is to fail the run.
+    fn report(&self, linted: &[Linted], common: &Common) -> (String, bool) {
+        let (version, why) = judged_for(linted);
+        let findings =
+            linted.iter().flat_map(|it| it.findings.iter().map(|one| (&it.sources, one)));
         let report = Report {
-            sources: &loaded.sources,
-            findings: &findings,
-            not_checked: &loaded.not_checked,
-            postfix: loaded.build.version,
-            postfix_why: loaded.version_why,
+            findings: findings.collect(),
+            not_checked: &not_checked(linted),
+            postfix: version,
+            postfix_why: why,
         };
         let output = match self.format {
             Format::Human => human::lint(&report, common.style()),
@@ -85,13 +113,20 @@ impl Lint {
             FailOn::Advice => Some(Severity::Advice),
             FailOn::Never => None,
         };
-        let fails = lowest.is_some_and(|lowest| findings.iter().any(|it| it.severity >= lowest));
-        Ok(Outcome { output: output.into_bytes(), status: if fails { FOUND } else { OK } })
+        let mut severities = report.findings.iter().map(|(_, it)| it.severity);
+        (output, lowest.is_some_and(|lowest| severities.any(|it| it >= lowest)))
+    }
+
+    /// Whether the arguments are to be several directories: each is linted by itself.
+    fn names_directories(&self, host: &dyn Host) -> bool {
+        self.paths.len() > 1
+            && self.as_name.is_none()
+            && self.paths.iter().any(|it| host.is_directory(it))
     }
 
     /// The directory to read, and the names in it of the files that were asked for.
-    fn request(&self, host: &dyn Host, common: &Common) -> Result<Asked<'_>, Stop> {
-        let mut request = common.request(host, None);
+    fn request<'a>(&'a self, host: &dyn Host, common: &'a Common) -> Result<Asked<'a>, Stop> {
+        let mut request = common.request(host, &common.directory());
         if let Some(name) = &self.as_name {
             let [path] = self.paths.as_slice() else {
                 return Err(Stop("--as needs exactly one PATH".to_owned()));
@@ -132,6 +167,54 @@ impl Lint {
             }
         }
     }
+}
+
+/// What was found in a directory.
+struct Linted {
+    sources: Sources,
+    findings: Vec<Finding>,
+    not_checked: Vec<NotChecked>,
+    version: Version,
+    version_why: &'static str,
+}
+
+/// Lints a directory, or the `files` in it that were asked for.
+fn lint(host: &dyn Host, request: &Request<'_>, files: &[String]) -> Result<Linted, Stop> {
+    let mut loaded = load::load(host, request)?;
+    if loaded.main_cf.is_none() && loaded.policy.is_none() && files.is_empty() {
+        let several = !request.shown_in.as_os_str().is_empty();
+        let directory = if several { request.shown_in } else { &request.directory }.display();
+        return Err(Stop(format!(
+            "{directory}: there is no main.cf and no {POLICY_FILE}; name a directory with -c"
+        )));
+    }
+    for file in files {
+        add_unlisted(host, request, &mut loaded, file)?;
+    }
+    let mut findings = lint::run_all(rules::all(), &loaded.context());
+    if !files.is_empty() {
+        findings.retain(|it| concerns(&loaded, it, files));
+    }
+    let Loaded { sources, not_checked, build, version_why, .. } = loaded;
+    // Of thousands of directories, only those with findings are kept in memory.
+    let sources = if findings.is_empty() { Sources::default() } else { sources };
+    let version = build.version;
+    Ok(Linted { sources, findings, not_checked, version, version_why })
+}
+
+/// The Postfix that all of it is good for, and why that one.
+fn judged_for(linted: &[Linted]) -> (Version, &'static str) {
+    let oldest = linted.iter().min_by_key(|it| it.version);
+    let (version, why) = oldest.map_or((Version::NEWEST, ""), |it| (it.version, it.version_why));
+    let same = linted.iter().all(|it| it.version == version);
+    (version, if same { why } else { "the oldest of several" })
+}
+
+/// What was not looked at; what is so for several directories, once.
+fn not_checked(linted: &[Linted]) -> Vec<NotChecked> {
+    let mut said = HashSet::new();
+    let all = linted.iter().flat_map(|it| &it.not_checked);
+    all.filter(|it| said.insert((&it.what, &it.why))).cloned().collect()
 }
 
 /// What to read, and the names of the files that were asked for; none: all.
@@ -210,7 +293,7 @@ fn add_unlisted(
     // A name is all there is to go by.
     let client = name.contains("tls_policy").then_some("smtp");
     if client.is_none() {
-        loaded.not_checked.push(crate::finding::NotChecked {
+        loaded.not_checked.push(NotChecked {
             what: file.to_owned(),
             why: "main.cf does not list it as a TLS policy table; only its form as a table was checked".to_owned(),
         });

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::{Common, Stop, environment};
 use crate::config::{Configuration, TableKind, TableName};
@@ -31,7 +32,12 @@ pub(super) struct Request<'a> {
     pub(super) policy: Option<&'a Path>,
     /// Bytes that stand for a file of the directory, whether it exists or not.
     pub(super) instead: BTreeMap<String, Vec<u8>>,
+    /// What stands before the names of its files in all that is shown: the
+    /// directory as it was given, where there are several; empty otherwise.
+    pub(super) shown_in: &'a Path,
     pub(super) postfix: Option<Version>,
+    /// The Postfix of this host, if it has one: looked at once, whatever is read.
+    pub(super) at_hand: &'a OnceLock<Option<Build>>,
     pub(super) verbose: bool,
 }
 
@@ -65,13 +71,15 @@ pub(super) struct PolicyFile {
 }
 
 impl Common {
-    /// A request for the directory that the arguments name.
-    pub(super) fn request<'a>(&self, host: &dyn Host, policy: Option<&'a Path>) -> Request<'a> {
+    /// A request for a directory.
+    pub(super) fn request(&self, host: &dyn Host, directory: &Path) -> Request<'_> {
         Request {
-            directory: resolved(host, &self.directory()),
-            policy,
+            directory: resolved(host, directory),
+            policy: None,
             instead: BTreeMap::new(),
+            shown_in: Path::new(""),
             postfix: self.postfix,
+            at_hand: &self.at_hand,
             verbose: self.verbose,
         }
     }
@@ -154,13 +162,19 @@ impl Loader<'_> {
                 bytes.len()
             );
         }
-        Ok(self.sources.add(name, bytes))
+        let shown = self.request.shown_in.join(name);
+        Ok(self.sources.add(shown.to_string_lossy(), bytes))
     }
 
     fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
         let directory = &self.request.directory;
         let given = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
-        let path = resolved(self.host, parent(&given)).join(given.file_name().unwrap_or_default());
+        let path = match self.request.policy {
+            Some(given) => {
+                resolved(self.host, parent(given)).join(given.file_name().unwrap_or_default())
+            }
+            None => given.clone(),
+        };
         let name = match path.strip_prefix(directory) {
             Ok(inside) => inside.to_string_lossy().into_owned(),
             Err(_) => given.to_string_lossy().into_owned(),
@@ -247,7 +261,8 @@ impl Loader<'_> {
     fn build(&self, policy: Option<&PolicyFile>) -> (Build, &'static str) {
         let wanted = self.request.postfix.map(|it| (it, "--postfix"));
         let in_policy = || Some((policy?.policies.postfix.as_ref()?.value, "the policy file"));
-        environment::build(self.host, wanted.or_else(in_policy))
+        let at_hand = self.request.at_hand.get_or_init(|| environment::at_hand(self.host));
+        environment::build(at_hand.clone(), wanted.or_else(in_policy))
     }
 
     /// The TLS policy tables that main.cf lists.
@@ -261,11 +276,11 @@ impl Loader<'_> {
             for table in names {
                 let path = match (table.kind, self.path(&table)) {
                     (TableKind::Other, _) => {
-                        self.skip(&table.text, "postls does not read this type of table");
+                        self.skip_table(&table, "postls does not read this type of table");
                         continue;
                     }
                     (_, Err(why)) => {
-                        self.skip(&table.text, &why);
+                        self.skip_table(&table, &why);
                         continue;
                     }
                     (_, Ok(path)) => path,
@@ -312,14 +327,21 @@ impl Loader<'_> {
                     return missing();
                 }
                 let name = name_in(&directory, &path);
-                self.skip(
-                    &table.text,
+                self.skip_table(
+                    table,
                     &format!("taken to be {name} here, as in a copy of {DEFAULT_DIRECTORY}"),
                 );
                 Ok(path)
             }
             _ if there(&path, self.request, self.host) => Ok(path),
             _ => missing(),
+        }
+    }
+
+    fn skip_table(&mut self, table: &TableName, why: &str) {
+        match self.request.shown_in {
+            only if only.as_os_str().is_empty() => self.skip(&table.text, why),
+            one => self.skip(&format!("{}: {}", one.display(), table.text), why),
         }
     }
 

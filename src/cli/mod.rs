@@ -13,10 +13,11 @@ mod show;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::postfix::Version;
+use crate::postfix::{Build, Version};
 use crate::report::Style;
 
 /// Nothing to report; the wanted state holds.
@@ -62,6 +63,9 @@ struct Common {
     /// Say on standard error which files are read
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// Not an argument: what the first reader finds out for all.
+    #[arg(skip)]
+    at_hand: OnceLock<Option<Build>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

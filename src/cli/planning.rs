@@ -26,10 +26,10 @@ pub(super) struct Planned {
 /// Reads the directory and the policy file, which must be there and have no errors.
 pub(super) fn load<'a>(
     host: &dyn Host,
-    common: &Common,
+    common: &'a Common,
     policy: Option<&'a Path>,
 ) -> Result<(Loaded, Request<'a>), Stop> {
-    let request = common.request(host, policy);
+    let request = Request { policy, ..common.request(host, &common.directory()) };
     let loaded = load::load(host, &request)?;
     let Some(policy) = &loaded.policy else {
         let path = request.directory.join(POLICY_FILE);
@@ -143,8 +143,7 @@ fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
         return String::new();
     }
     let report = Report {
-        sources: &loaded.sources,
-        findings: &errors,
+        findings: errors.iter().map(|it| (&loaded.sources, it)).collect(),
         not_checked: &[],
         postfix: loaded.build.version,
         postfix_why: loaded.version_why,

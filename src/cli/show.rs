@@ -1,14 +1,17 @@
 //! `postls show`: what was understood, as postconf and postmap print it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::environment::build;
+use super::environment::{at_hand, build};
 use super::load::read;
 use super::{Common, OK, Outcome, Stop};
 use crate::config::{
-    ConfigDirectory, Configuration, Effective, Environment, Interface, Refusal, Services, texthash,
+    ConfigDirectory, Configuration, Effective, Environment, Interface, Names, Refusal, Services,
+    refusal_of_client, texthash,
 };
 use crate::host::{Host, System};
 use crate::report::postconf::{self, Unexpandable, Values};
@@ -63,6 +66,7 @@ impl Show {
         if let Some(refusal) = effective.refusal(services.as_ref(), &names) {
             return Err(refused(&files.sources, &refusal));
         }
+        clients(host, &names)?;
         let shown = match (self.services || self.overrides, &services) {
             (false, _) => postconf::settings(&effective, &names, values),
             (true, None) => return Err(missing("master.cf")),
@@ -100,9 +104,23 @@ fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
             Some(named) => ConfigDirectory::Named(named.into_os_string().into_encoded_bytes()),
             None => ConfigDirectory::Usual,
         },
-        ..Environment::from(build(host, common.postfix.map(|it| (it, ""))).0)
+        ..Environment::from(build(at_hand(host), common.postfix.map(|it| (it, ""))).0)
     };
     Ok(Files { sources, main_cf, master_cf, environment })
+}
+
+/// postconf reads the configuration files of lookup clients, where it may and where they are files.
+fn clients(host: &dyn Host, names: &Names<'_>) -> Result<(), Stop> {
+    let mut sources = Sources::default();
+    for (_, path) in &names.client_files {
+        let path = Path::new(OsStr::from_bytes(path));
+        let Ok(bytes) = host.read(path) else { continue };
+        let source = sources.add(path.to_string_lossy(), bytes);
+        if let Some(refusal) = refusal_of_client(&sources, source) {
+            return Err(refused(&sources, &refusal));
+        }
+    }
+    Ok(())
 }
 
 fn refused(sources: &Sources, refusal: &Refusal) -> Stop {

@@ -32,10 +32,13 @@ impl<'c> Effective<'c> {
         Effective { main, scopes: services.map(Services::scopes).unwrap_or_default() }
     }
 
-    /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.
+    /// The value of a parameter, expanded if it is not a raw one, and who says so. An unknown
+    /// name has an empty one.
     pub fn value(&self, name: &str, within: Within<'_>) -> (Result<Vec<u8>, Error>, Origin) {
         let text = self.raw(name, within).unwrap_or_default();
-        (self.expand(&text, within), self.origin(name, within))
+        let value =
+            if self.main.is_raw(name) { Ok(text.into_owned()) } else { self.expand(&text, within) };
+        (value, self.origin(name, within))
     }
 
     /// Who says what the value is.

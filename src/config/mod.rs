@@ -17,7 +17,7 @@ pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
 pub use names::Names;
 pub use networks::Interface;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, refusal_of_client};
 pub use services::{Local, Override, Scope, Services};
 pub use tables::{TableKind, TableName, texthash};
 
@@ -130,14 +130,16 @@ impl<'a> Configuration<'a> {
         }
     }
 
-    /// The value of a parameter, expanded, and who says so. An unknown name has an empty one.
+    /// The value of a parameter, expanded if it is not a raw one, and who says so. An unknown
+    /// name has an empty one.
     pub fn value(&self, name: &str) -> (Result<Vec<u8>, Error>, Origin) {
         let origin = match self.setting(name).filter(|_| !self.planned.contains_key(name)) {
             Some(setting) => Origin::Set(setting.value_span()),
             None => Origin::Default,
         };
-        let value = self.given(name).or_else(|| self.default(name));
-        (self.expand(&value.unwrap_or_default()), origin)
+        let text = self.given(name).or_else(|| self.default(name)).unwrap_or_default();
+        let value = if self.is_raw(name) { Ok(text.into_owned()) } else { self.expand(&text) };
+        (value, origin)
     }
 
     /// Expands `$name` as Postfix does.

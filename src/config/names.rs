@@ -5,8 +5,6 @@
 //! (`relay_destination_recipient_limit`); a name of the user's own that some
 //! value refers to, or that smtpd_restriction_classes lists; and what belongs
 //! to a table of an old style (`ldap:accounts` and `accounts_server_host`).
-//!
-//! Known limit: client configuration files (`ldap:/etc/postfix/x.cf`) are not opened.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -28,6 +26,9 @@ pub struct Names<'e> {
     local: BTreeMap<usize, HashSet<Vec<u8>, RandomState>>,
     /// Names that a value refers to, and that nobody sets and Postfix does not have.
     undefined: BTreeSet<(Option<usize>, Vec<u8>)>,
+    /// Configuration files of lookup clients, such as the one of `mysql:/etc/postfix/x.cf`:
+    /// type and name. postconf reads them, and stops where one is broken.
+    pub client_files: BTreeSet<(String, Vec<u8>)>,
     /// The first value that cannot be expanded, and why: postconf stops there.
     pub unexpandable: Option<Refusal>,
 }
@@ -48,6 +49,7 @@ impl<'e> Names<'e> {
             accepted: HashSet::default(),
             local: BTreeMap::new(),
             undefined: BTreeSet::new(),
+            client_files: BTreeSet::new(),
             unexpandable: None,
         };
         for (index, scope) in effective.scopes.iter().enumerate() {
@@ -235,9 +237,17 @@ impl<'e> Names<'e> {
                 continue;
             }
             let Some((kind, name)) = self.table(word) else { continue };
+            let is_client =
+                |kind: &str| postfix::client_suffixes(kind, self.version()).next().is_some();
             match name.first() {
-                // The name of a file, or a name in the queue directory.
-                Some(b'/' | b'.') => {}
+                Some(b'/') => {
+                    let kind = String::from_utf8_lossy(kind).into_owned();
+                    if is_client(&kind) {
+                        self.client_files.insert((kind, name.to_vec()));
+                    }
+                }
+                // A name in the queue directory.
+                Some(b'.') => {}
                 Some(b'{') => {
                     // Patterns are full of braces and `#`.
                     let patterns = since_3_8 && matches!(kind, b"regexp" | b"pcre");

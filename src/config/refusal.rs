@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Configuration, Effective, Names, Services};
 use crate::syntax::lists::{self, COMMA_SPACE_FLAT};
-use crate::syntax::{main_cf, master_cf};
-use crate::text::Span;
+use crate::syntax::main_cf::{self, MainCf};
+use crate::syntax::master_cf;
+use crate::text::{SourceId, Sources, Span};
 
 /// What stops postconf, and with it what the files mean.
 #[derive(Clone, Debug)]
@@ -19,21 +20,26 @@ pub struct Refusal {
 impl Effective<'_> {
     /// The first reason why postconf prints nothing of these files (exit status 1), if there is one.
     pub fn refusal(&self, services: Option<&Services<'_>>, names: &Names<'_>) -> Option<Refusal> {
-        in_main_cf(self.main)
+        in_main_cf(self.main.span(0..0).source, self.main.main_cf())
             .or_else(|| services.and_then(in_master_cf))
             .or_else(|| names.unexpandable.clone())
             .or_else(|| in_defaults(self.main))
     }
 }
 
-fn in_main_cf(main: &Configuration<'_>) -> Option<Refusal> {
-    main.main_cf().groups.iter().find_map(|group| {
+/// Why a configuration file of a lookup client, which has the form of main.cf, is not read to its end.
+pub fn refusal_of_client(sources: &Sources, source: SourceId) -> Option<Refusal> {
+    in_main_cf(source, &main_cf::parse(sources.source(source).bytes()))
+}
+
+fn in_main_cf(source: SourceId, main_cf: &MainCf) -> Option<Refusal> {
+    main_cf.groups.iter().find_map(|group| {
         let why = match group.kind {
             main_cf::Kind::MissingEquals => "there is no \"=\" behind the parameter's name",
             main_cf::Kind::MissingName => "no name stands before the \"=\"",
             main_cf::Kind::Trivia | main_cf::Kind::Entry(_) | main_cf::Kind::Orphan => return None,
         };
-        Some(Refusal { span: main.span(group.range.clone()), why: why.to_owned() })
+        Some(Refusal { span: Span::new(source, group.range.clone()), why: why.to_owned() })
     })
 }
 

@@ -2,8 +2,10 @@
 
 pub mod explain;
 mod policy_table;
+mod processors;
 
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
+pub use processors::on_all_processors;
 
 use crate::config::{Configuration, Environment, Origin, Override, Services, TableKind};
 use crate::finding::{Finding, Fix, Label, Severity};
@@ -58,6 +60,8 @@ pub struct Context<'a> {
     pub configuration: Option<Configuration<'a>>,
     /// master.cf, where there is one.
     pub services: Option<Services<'a>>,
+    /// All its `-o` values: rules ask for one name after the other.
+    overrides: Vec<Override>,
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
     /// What the policy files say.
@@ -88,6 +92,7 @@ impl<'a> Context<'a> {
             configuration: main_cf.map(read),
             environment,
             services: None,
+            overrides: Vec::new(),
             tables: Vec::new(),
             policies: None,
             problems: &[],
@@ -101,12 +106,14 @@ impl<'a> Context<'a> {
 
     /// Adds master.cf.
     pub fn add_services(&mut self, master_cf: SourceId) {
-        self.services = Some(Services::new(self.sources, master_cf));
+        let services = Services::new(self.sources, master_cf);
+        self.overrides = services.overrides().collect();
+        self.services = Some(services);
     }
 
     /// The `-o` values of a parameter in master.cf.
-    pub fn overrides(&self, name: &str) -> Vec<Override> {
-        self.services.iter().flat_map(Services::overrides).filter(|it| it.name == name).collect()
+    pub fn overrides(&self, name: &str) -> impl Iterator<Item = &Override> {
+        self.overrides.iter().filter(move |it| it.name == name)
     }
 
     /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.

@@ -1,13 +1,11 @@
 //! Lookup tables as text, and what smtp(8) thinks of the policies in them.
 
 use std::hash::BuildHasher;
-use std::num::NonZero;
 use std::ops::Range;
-use std::panic::resume_unwind;
-use std::thread::{self, ScopedJoinHandle};
 
 use foldhash::fast::RandomState;
 
+use super::processors::{on_all_processors, processors};
 use crate::config::TableKind;
 use crate::policy::row::{self, Judge, What};
 use crate::syntax::table::{self, Kind, Row, Table};
@@ -134,15 +132,9 @@ fn read_part(
 fn in_parts<T: Send>(bytes: &[u8], read: &(impl Fn(Range<usize>) -> T + Sync)) -> Vec<T> {
     /// Some ten thousand rows: a thread costs less than reading them.
     const LARGE: usize = 1 << 20;
-    if bytes.len() < LARGE {
-        return table::parts(bytes, LARGE).map(read).collect();
-    }
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let size = bytes.len().div_ceil(processors).max(LARGE);
-    thread::scope(|scope| {
-        let parts = table::parts(bytes, size).map(|part| scope.spawn(|| read(part)));
-        let parts: Vec<_> = parts.collect();
-        let join = |it: ScopedJoinHandle<'_, T>| it.join().unwrap_or_else(|it| resume_unwind(it));
-        parts.into_iter().map(join).collect()
-    })
+    // How many there are is in a file, and asking takes longer than a usual table.
+    let count = if bytes.len() < LARGE { 1 } else { processors() };
+    let size = bytes.len().div_ceil(count).max(LARGE);
+    let parts: Vec<Range<usize>> = table::parts(bytes, size).collect();
+    on_all_processors(&parts, |part| read(part.clone()))
 }

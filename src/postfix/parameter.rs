@@ -24,7 +24,7 @@
 //! the registry cannot know: see [`Parameter::default_in`].
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::{Build, Version};
 
@@ -160,16 +160,45 @@ impl Until {
 }
 
 /// All parameters that any version has or had, sorted by name.
-pub fn parameters() -> &'static [Parameter] {
-    static PARAMETERS: LazyLock<Vec<Parameter>> =
-        LazyLock::new(|| include_str!("parameters.tsv").lines().filter_map(read).collect());
-    &PARAMETERS
+pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
+    lines().iter().filter_map(Line::parameter)
 }
 
 /// The parameter called `name`.
 pub fn parameter(name: &str) -> Option<&'static Parameter> {
-    let all = parameters();
-    all.binary_search_by(|it| it.name.cmp(name)).ok().map(|index| &all[index])
+    let index = lines().binary_search_by(|it| it.name.cmp(name)).ok()?;
+    lines()[index].parameter()
+}
+
+/// A line of the data file, read when somebody asks for its parameter: a run asks
+/// for few, and reading them all would be most of what it costs to start.
+struct Line {
+    name: &'static str,
+    text: &'static str,
+    // Boxed, since most stay empty.
+    parameter: OnceLock<Option<Box<Parameter>>>,
+}
+
+impl Line {
+    fn parameter(&self) -> Option<&Parameter> {
+        self.parameter.get_or_init(|| read(self.text).map(Box::new)).as_deref()
+    }
+}
+
+fn lines() -> &'static [Line] {
+    static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
+        let mut data = include_str!("parameters.tsv");
+        let mut lines = Vec::with_capacity(1000);
+        // `str::lines` and `str::split` take several times as long.
+        while let Some(end) = memchr::memchr(b'\n', data.as_bytes()) {
+            let (text, rest) = (&data[..end], &data[end + 1..]);
+            let name = memchr::memchr(b'\t', text.as_bytes()).map_or(text, |it| &text[..it]);
+            lines.push(Line { name, text, parameter: OnceLock::new() });
+            data = rest;
+        }
+        lines
+    });
+    &LINES
 }
 
 /// Reads a line of the data file; a test reads them all.
@@ -231,9 +260,8 @@ mod tests {
         for line in include_str!("parameters.tsv").lines() {
             assert!(read(line).is_some(), "{line}");
         }
-        let all = parameters();
-        assert!(all.is_sorted_by(|a, b| a.name < b.name), "sorted, no name twice");
-        for it in all {
+        assert!(parameters().is_sorted_by(|a, b| a.name < b.name), "sorted, no name twice");
+        for it in parameters() {
             assert!(it.instead.is_none_or(|name| parameter(name).is_some()), "{it:?}");
             let today = it.defaults.iter().filter(|it| matches!(it.0, Until::Today)).count();
             let last = it.defaults.last();

@@ -29,12 +29,12 @@ pub fn lint(report: &Report<'_>, style: Style) -> String {
     let mut text = String::new();
     let mut shown: HashMap<&str, usize> = HashMap::new();
     let handler = handler(style);
-    for finding in report.findings {
+    for (sources, finding) in &report.findings {
         let count = shown.entry(finding.rule).or_default();
         *count += 1;
         if *count <= MAX_OF_A_RULE {
             // An excerpt that cannot be drawn must not hide the finding.
-            let drawn = handler.render_report(&mut text, &View::of(report.sources, finding));
+            let drawn = handler.render_report(&mut text, &View::of(sources, finding));
             if drawn.is_err() {
                 let _ = writeln!(
                     text,

@@ -72,7 +72,7 @@ pub fn lint(report: &Report<'_>) -> String {
         schema: "postls/lint/v1",
         postfix: report.postfix.to_string(),
         postfix_why: report.postfix_why,
-        findings: report.findings.iter().map(|it| item(report.sources, it)).collect(),
+        findings: report.findings.iter().map(|(sources, it)| item(sources, it)).collect(),
         not_checked: report
             .not_checked
             .iter()

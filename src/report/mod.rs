@@ -12,10 +12,8 @@ use crate::text::Sources;
 
 /// What lint has to say.
 pub struct Report<'a> {
-    /// The files that the findings point into.
-    pub sources: &'a Sources,
-    /// In the order of the files.
-    pub findings: &'a [Finding],
+    /// In the order of the files, each with those that it points into.
+    pub findings: Vec<(&'a Sources, &'a Finding)>,
     /// What was not looked at.
     pub not_checked: &'a [NotChecked],
     /// The Postfix that the files were judged for.
@@ -38,6 +36,6 @@ pub struct Style {
 impl Report<'_> {
     /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|it| it.severity == severity).count()
+        self.findings.iter().filter(|(_, it)| it.severity == severity).count()
     }
 }

@@ -7,8 +7,8 @@ use super::Report;
 /// The lines.
 pub fn lint(report: &Report<'_>) -> String {
     let mut text = String::new();
-    for finding in report.findings {
-        let source = report.sources.of(finding.primary.span);
+    for (sources, finding) in &report.findings {
+        let source = sources.of(finding.primary.span);
         let (line, column) = source.line_column(finding.primary.span.start);
         // Writing to a String cannot fail.
         let _ = writeln!(

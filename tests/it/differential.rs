@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use postls::config::{
-    ConfigDirectory, Configuration, Effective, Environment, Interface, Services, texthash,
+    ConfigDirectory, Configuration, Effective, Environment, Interface, Services, Within, texthash,
 };
 use postls::host::{Host as _, System};
 use postls::report::postconf::{self, Values};
@@ -176,12 +176,60 @@ fn first_difference<'t>(ours: &'t str, theirs: &'t str) -> (&'t str, &'t str) {
     }
 }
 
-/// What postls answers to the questions, or why it says that Postfix refuses the files.
-fn show(judge: &Judge, directory: &str, case: &Case) -> Vec<Result<Vec<u8>, String>> {
-    let mut sources = Sources::default();
-    let main_cf = sources.add("main.cf", case.main_cf.clone());
-    let master_cf = sources.add("master.cf", case.master_cf.clone());
-    let environment = Environment {
+/// The value of every parameter, set or not, at several levels of compatibility.
+#[test]
+fn every_parameter_has_the_value_that_postconf_says() {
+    let mailhost = fs::read_to_string("examples/mailhost/main.cf").expect("it is an example");
+    let master_cf = fs::read_to_string("examples/mailhost/master.cf").expect("it is an example");
+    let main_cf = [
+        String::new(),
+        "compatibility_level = 2\nmail_name = $process_name$service_name\n".to_owned(),
+        "compatibility_level = 3.6\nmyhostname = mx.$mydomain\nmydomain = a.example\n".to_owned(),
+        "compatibility_level = 3.11\nmyhostname = mx\nstress = yes\nsmtp_use_tls = yes\n"
+            .to_owned(),
+        "myhostname = mx.b.example\nfallback_relay = c.example\nsmtpd_tls_security_level = may\n"
+            .to_owned(),
+        mailhost,
+    ];
+    for judge in judges::all() {
+        let mut compared = 0;
+        for main_cf in &main_cf {
+            let chamber = judge.chamber();
+            chamber.write("main.cf", main_cf.as_bytes());
+            chamber.write("master.cf", master_cf.as_bytes());
+            let output = chamber.run_in(".", "postconf", &["-x"]);
+            let (mut sources, directory) = (Sources::default(), chamber.path().to_owned());
+            let main = sources.add("main.cf", main_cf.clone().into_bytes());
+            let services = sources.add("master.cf", master_cf.clone().into_bytes());
+            let environment = environment(judge, &directory.to_string_lossy());
+            let main = Configuration::new(&sources, main, environment);
+            let services = Services::new(&sources, services);
+            let effective = Effective::new(&main, Some(&services));
+            for line in String::from_utf8_lossy(&output.stdout).lines() {
+                let (name, theirs) = line.split_once(" =").expect("name = value");
+                let value = effective.value(name, Within::Main).0.expect("postconf expands it");
+                let words: Vec<&[u8]> = value
+                    .split(|byte| b" \t\r\n".contains(byte))
+                    .filter(|it| !it.is_empty())
+                    .collect();
+                let ours = String::from_utf8_lossy(&words.join(&b' ')).into_owned();
+                if name != "process_id" {
+                    assert_eq!(
+                        ours,
+                        theirs.trim(),
+                        "Postfix {}: {name} in {main_cf:?}",
+                        judge.full_version
+                    );
+                    compared += 1;
+                }
+            }
+        }
+        println!("Postfix {}: {compared} values, 0 differences", judge.full_version);
+    }
+}
+
+fn environment(judge: &Judge, directory: &str) -> Environment {
+    Environment {
         hostname: System.hostname(),
         interfaces: System
             .addresses()
@@ -190,7 +238,15 @@ fn show(judge: &Judge, directory: &str, case: &Case) -> Vec<Result<Vec<u8>, Stri
             .collect(),
         config_directory: ConfigDirectory::Named(directory.as_bytes().to_vec()),
         ..Environment::from(judge.build.clone())
-    };
+    }
+}
+
+/// What postls answers to the questions, or why it says that Postfix refuses the files.
+fn show(judge: &Judge, directory: &str, case: &Case) -> Vec<Result<Vec<u8>, String>> {
+    let mut sources = Sources::default();
+    let main_cf = sources.add("main.cf", case.main_cf.clone());
+    let master_cf = sources.add("master.cf", case.master_cf.clone());
+    let environment = environment(judge, directory);
     let main = Configuration::new(&sources, main_cf, environment);
     let services = Services::new(&sources, master_cf);
     let effective = Effective::new(&main, Some(&services));

@@ -14,6 +14,7 @@ mod parameters;
 mod plan;
 mod roundtrip;
 mod rules;
+mod several;
 mod tidy;
 mod transcripts;
 mod wrong_input;

@@ -49,7 +49,7 @@ fn names_and_defaults_are_those_that_postconf_prints() {
     for judge in judges::all() {
         let build = &judge.build;
         let said = printed(&judge.chamber(), &["-d"]);
-        let ours = postfix::parameters().iter().filter(|it| it.exists_in(build));
+        let ours = postfix::parameters().filter(|it| it.exists_in(build));
         let ours: BTreeMap<_, _> = ours.map(|it| (it.name, it.default_in(build))).collect();
         let mut differences = Vec::new();
         for (name, said) in &said {
@@ -124,7 +124,7 @@ fn postconf_warns_of_the_names_that_the_registry_says() {
             default.flatten().unwrap_or("x".into())
         };
         let line = |it: &Parameter| format!("{} = {}\n", it.name, value(it));
-        let main_cf: String = postfix::parameters().iter().map(line).collect();
+        let main_cf: String = postfix::parameters().map(line).collect();
         let chamber = judge.chamber();
         chamber.write("main.cf", main_cf.as_bytes());
         let output = chamber.run_in(".", "postconf", &["-n"]);
@@ -160,7 +160,7 @@ fn postconf_warns_of_the_names_that_the_registry_says() {
 fn raw_parameters_are_those_whose_references_do_not_count() {
     for judge in judges::all() {
         let build = &judge.build;
-        let parameters = || postfix::parameters().iter().filter(|it| it.exists_in(build));
+        let parameters = || postfix::parameters().filter(|it| it.exists_in(build));
         let mut main_cf = String::new();
         for it in parameters().filter(|it| !it.is_read_only_in(build)) {
             let default = it.default_in(build).unwrap_or("x".into());

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::generator::{MAIN_CF, Shown, TABLE, YAML, bases, edited, rounds};
+use crate::generator::{MAIN_CF, Shown, TABLE, YAML, bases, configuration, edited, rounds};
 
 #[path = "../../fuzz/properties.rs"]
 mod properties;
@@ -30,6 +30,17 @@ fn logical_lines_are_those_of_an_independent_reading() {
 #[test]
 fn main_cf_loses_no_byte_and_points_at_its_values() {
     holds_for_edits_of(&bases(|it| it == "main.cf", MAIN_CF), 4000, properties::main_cf);
+}
+
+#[test]
+fn master_cf_loses_no_byte_and_can_be_shown() {
+    rounds(400, |seed, round, random| {
+        let (main_cf, master_cf) = configuration(random);
+        let input = edited(&[master_cf], random);
+        let _shown = Shown { seed, round, input: &input };
+        properties::master_cf(&input);
+        properties::shown(&edited(&[main_cf], random), &input);
+    });
 }
 
 #[test]

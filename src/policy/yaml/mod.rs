@@ -205,7 +205,7 @@ fn misspelt(name: &str) -> Option<&'static str> {
     if postfix::parameter(name).is_some() || OF_TRANSPORTS.iter().any(|it| name.contains(it)) {
         return None;
     }
-    let meant = nearest(name, postfix::parameters().iter().map(|it| it.name))?;
+    let meant = nearest(name, postfix::parameters().map(|it| it.name))?;
     (strsim::damerau_levenshtein(name, meant) <= 2).then_some(meant)
 }
 

@@ -28,7 +28,7 @@ fn levels(context: &Context<'_>, name: &str) -> Vec<Level> {
     let Some(configuration) = &context.configuration else { return Vec::new() };
     let setting =
         configuration.setting(name).map(|it| (it.value_span(), it.value().text().to_vec()));
-    let overrides = context.overrides(name).into_iter().map(|it| (it.value_span, it.value));
+    let overrides = context.overrides(name).map(|it| (it.value_span, it.value.clone()));
     let wanted = context.policies.iter().flat_map(|it| &it.parameters);
     let wanted = wanted.filter(|it| it.name.value == name).filter_map(|it| it.value.as_ref());
     let wanted = wanted.map(|it| (it.span, it.value.clone().into_bytes()));

@@ -1,0 +1,38 @@
+//! Work that falls into independent parts, shared out to the processors.
+
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
+
+/// How many threads are worth starting.
+pub(super) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What `work` makes of each of `items`, in their order. A single item starts no thread.
+pub fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() < 2 {
+        return items.iter().map(work).collect();
+    }
+    let shares = items.chunks(items.len().div_ceil(processors()));
+    let do_share = |share: &[T]| share.iter().map(&work).collect::<Vec<R>>();
+    thread::scope(|scope| {
+        let threads: Vec<_> = shares.map(|share| scope.spawn(|| do_share(share))).collect();
+        let join = |it: ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| resume_unwind(it));
+        threads.into_iter().flat_map(join).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_all_processors;
+
+    #[test]
+    fn results_have_the_order_of_the_items() {
+        for count in [0, 1, 2, 3, 10, 1000] {
+            let items: Vec<usize> = (0..count).collect();
+            let doubled: Vec<usize> = items.iter().map(|it| it * 2).collect();
+            assert_eq!(on_all_processors(&items, |it| it * 2), doubled);
+        }
+    }
+}
