@@ -296,6 +296,12 @@ impl Lab {
         read_lossy(&self.path("mail.log"))
     }
 
+    /// Waits until the log says this so many times; false if it does not within some seconds.
+    pub(crate) fn logs(&self, text: &str, times: usize) -> bool {
+        let enough = || (self.log().matches(text).count() >= times).then_some(());
+        running::wait(Duration::from_secs(10), enough).is_some()
+    }
+
     /// All that the receiver has logged up to now.
     pub(crate) fn receiver_log(&self) -> String {
         read_lossy(&self.path("receiver/mail.log"))
