@@ -15,6 +15,7 @@
 //!          │                        ▼
 //!          ▼                  policy::Policies ──► policy::compile
 //!   config::Configuration           │                    │
+//!   config::Effective ──► show      │                    │
 //!          └───────────┬────────────┘                    │
 //!                      ▼                                 ▼
 //!               lint::Context ──► rules ──► Findings   plan::Plan
@@ -23,9 +24,11 @@
 //!                                            report   apply (writes through host)
 //! ```
 //!
-//! `postfix` holds the facts: parameters, levels, digests, versions. `cli` is
-//! one file for each subcommand. What each module may use is written down, and
-//! held, in `tests/it/tidy.rs`.
+//! `postfix` holds the facts: parameters, levels, digests, versions, builds.
+//! `config` joins main.cf with the Postfix that reads it and with its host; in
+//! `Effective` with master.cf too: each value with its origin, and which names
+//! count. `cli` is one file for each subcommand. What each module may use is
+//! written down, and held, in `tests/it/tidy.rs`.
 //!
 //! # What always holds
 //!
