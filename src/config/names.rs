@@ -34,7 +34,8 @@ pub struct Names {
     local: BTreeMap<usize, HashSet<Vec<u8>, RandomState>>,
     /// Names that a value refers to, and that nobody sets and Postfix does not have.
     pub undefined: Vec<Undefined>,
-    /// Values that cannot be expanded, and why: postconf stops at the first one.
+    /// Values that cannot be expanded, and why: postconf stops at the first one. One may be
+    /// here several times.
     pub unexpandable: Vec<Refusal>,
     /// The same where nobody expands the value, since its name is none of Postfix's.
     pub unscannable: Vec<Refusal>,
@@ -43,18 +44,18 @@ pub struct Names {
 }
 
 /// A name that stands for nothing.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Undefined {
+    /// Where a value refers to it first.
+    pub span: Span,
     /// The name.
     pub name: String,
-    /// Where a value refers to it.
-    pub span: Span,
     /// Who refers to it.
     pub because: Because,
 }
 
 /// Who refers to a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Because {
     /// A value with `$name`.
     Reference,
@@ -125,7 +126,13 @@ impl Names {
         }
         reader.read_defaults();
         reader.read_main_cf();
-        reader.names
+        let mut names = reader.names;
+        // Services with one name share what they set.
+        names.undefined.sort();
+        names.undefined.dedup();
+        names.braces.sort_by_key(|it| it.0);
+        names.braces.dedup();
+        names
     }
 
     /// Whether main.cf can set it, as far as postconf is concerned.
@@ -253,10 +260,8 @@ impl<'e> Reader<'e> {
     }
 
     fn cannot_expand(&mut self, written: &Written<'_>, error: Error) {
-        let span = written.span();
-        if !self.names.unexpandable.iter().any(|it| it.span == span) {
-            self.names.unexpandable.push(Refusal { span, why: error.to_string() });
-        }
+        let refusal = Refusal { span: written.span(), why: error.to_string() };
+        self.names.unexpandable.push(refusal);
     }
 
     fn within(&self, service: Option<usize>) -> Within<'e> {
@@ -266,7 +271,8 @@ impl<'e> Reader<'e> {
     fn references(&mut self, written: &Written<'_>, text: &[u8]) -> Option<Error> {
         memchr::memchr(b'$', text)?;
         let (names, error) = expand::names(text, self.effective.main.environment.dialect());
-        for name in names {
+        let mut seen: HashSet<&[u8], RandomState> = HashSet::default();
+        for name in names.into_iter().filter(|it| seen.insert(&text[it.clone()])) {
             if self.refer(&text[name.clone()], written.service()) == Means::Nothing {
                 let span = written.locate(name.clone());
                 self.undefined(&text[name], span, Because::Reference);
@@ -276,12 +282,8 @@ impl<'e> Reader<'e> {
     }
 
     fn undefined(&mut self, name: &[u8], span: Span, because: Because) {
-        let undefined = &mut self.names.undefined;
-        // Services with one name share what they set.
-        if !undefined.iter().any(|it| it.span == span && it.name.as_bytes() == name) {
-            let name = String::from_utf8_lossy(name).into_owned();
-            undefined.push(Undefined { name, span, because });
-        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        self.names.undefined.push(Undefined { span, name, because });
     }
 
     /// smtpd_restriction_classes: it is expanded with what its own file sets.
@@ -392,10 +394,7 @@ impl<'e> Reader<'e> {
     ) -> Range<usize> {
         let (inside, problem) = lists::braces(text, word.clone());
         if let Some(problem) = problem {
-            let found = (locate(word), problem);
-            if !self.names.braces.contains(&found) {
-                self.names.braces.push(found);
-            }
+            self.names.braces.push((locate(word), problem));
         }
         inside
     }

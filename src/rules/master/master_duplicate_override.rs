@@ -48,9 +48,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let text = service.bytes(name.clone()).to_vec();
             let Some((earlier, other)) = last.insert(text.clone(), (name.clone(), value.clone())) else { continue };
             let same = service.bytes(other) == service.bytes(value);
-            let (severity, what) = match same {
-                true => (Severity::Advice, "is set to the same further on"),
-                false => (Severity::Warning, "has no effect"),
+            let (severity, what) = if same {
+                (Severity::Advice, "is set to the same further on")
+            } else {
+                (Severity::Warning, "has no effect")
             };
             let text = format!("this {} {what}", shortened(&String::from_utf8_lossy(&text)));
             findings

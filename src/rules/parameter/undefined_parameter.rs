@@ -1,6 +1,6 @@
 //! `$name` of nothing.
 
-use crate::config::Because;
+use crate::config::{Because, Configuration};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix;
@@ -66,7 +66,7 @@ fn is_asked_for(context: &Context<'_>, name: Span) -> bool {
 fn known<'c>(context: &'c Context<'_>) -> impl Iterator<Item = &'c str> {
     let build = &context.environment.build;
     let parameters = postfix::parameters().filter(|it| it.exists_in(build)).map(|it| it.name);
-    let settings = context.configuration.iter().flat_map(|it| it.all_settings());
+    let settings = context.configuration.iter().flat_map(Configuration::all_settings);
     let own = settings.filter(|it| it.parameter.is_none()).filter_map(|it| str::from_utf8(it.name()).ok());
     parameters.chain(own)
 }

@@ -1,5 +1,7 @@
 //! `$name` in a form that Postfix refuses.
 
+use std::collections::BTreeSet;
+
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 
@@ -32,10 +34,11 @@ smtp_helo_name = ${smtp_bind_address?{x}:{$myhostname}}
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(names) = context.names() else { return };
-    for refusal in &names.unexpandable {
+    let mut seen = BTreeSet::new();
+    for refusal in names.unexpandable.iter().filter(|it| seen.insert(it.span)) {
         findings.at(refusal.span, refusal.why.as_str());
     }
-    for refusal in &names.unscannable {
+    for refusal in names.unscannable.iter().filter(|it| seen.insert(it.span)) {
         findings.milder(Severity::Warning, refusal.span, refusal.why.as_str());
     }
 }

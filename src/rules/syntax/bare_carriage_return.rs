@@ -17,7 +17,7 @@ nothing, and what follows it is part of the line: of the value, or of the commen
 Where what follows is no setting, it is a warning: in a list it is white space.
 ",
     postfix_says: "Invalid TLS level \"may",
-    fix: FixKind::Always,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may\rsmtp_tls_loglevel = 1
 #                            ^ what follows this carriage return is part of the line
@@ -29,6 +29,9 @@ smtp_tls_loglevel =\r
 ",
     check,
 };
+
+/// A file with more lines than that is no configuration.
+const MOST: usize = 10_000;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let main_cf = context.configuration.as_ref().map(|it| it.span(0..0).source);
@@ -47,11 +50,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let severity = severity(next.unwrap_or_default(), source, main_cf);
             let span = |at: &usize| Span::new(source, found + at..found + at + 1);
             let text = "what follows this carriage return is part of the line";
-            findings.milder(severity, span(&bare[0]), text).fix(Fix {
-                safety: Safety::Unsafe,
-                title: "make them newlines".to_owned(),
-                edits: bare.iter().map(|at| Edit::new(span(at), "\n")).collect(),
-            });
+            let finding = findings.milder(severity, span(&bare[0]), text);
+            if bare.len() <= MOST {
+                finding.fix(Fix {
+                    safety: Safety::Unsafe,
+                    title: "make them newlines".to_owned(),
+                    edits: bare.iter().map(|at| Edit::new(span(at), "\n")).collect(),
+                });
+            }
         }
     }
 }
@@ -59,7 +65,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// The places of carriage returns with more than white space behind them.
 fn bare(line: &[u8]) -> Vec<usize> {
     let end = line.iter().rposition(|byte| !is_space(*byte)).unwrap_or(0);
-    memchr::memchr_iter(b'\r', &line[..end]).collect()
+    memchr::memchr_iter(b'\r', &line[..end]).take(MOST + 1).collect()
 }
 
 /// How much is lost with the text behind a carriage return.

@@ -18,7 +18,7 @@ A NUL in a comment, or one with nothing behind it, is a warning. Many of them
 mean that the file is not written as Postfix reads it, for example in UTF-16.
 ",
     postfix_says: "Invalid TLS level \"m\"",
-    fix: FixKind::Always,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = m\0ay
 #                          ^ what follows this NUL is lost
@@ -28,6 +28,9 @@ smtp_tls_security_level = may
 ",
     check,
 };
+
+/// With more of them in a line it is no text.
+const MOST: usize = 1000;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for source in context.postfix_files() {
@@ -48,11 +51,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let finding = findings.milder(severity, Span::new(source, found..found + 1), text);
             let nulls = memchr::memchr_iter(0, &bytes[found..at]).map(|it| found + it);
             let remove = |it| Edit::new(Span::new(source, it..it + 1), "");
-            finding.fix(Fix {
-                safety: Safety::Unsafe,
-                title: "remove the NUL bytes of the line".to_owned(),
-                edits: nulls.map(remove).collect(),
-            });
+            let edits: Vec<Edit> = nulls.map(remove).take(MOST + 1).collect();
+            if edits.len() <= MOST {
+                let title = "remove the NUL bytes of the line".to_owned();
+                finding.fix(Fix { safety: Safety::Unsafe, title, edits });
+            }
         }
     }
 }
