@@ -39,6 +39,8 @@ pub struct Names {
     pub unexpandable: Vec<Refusal>,
     /// The same where nobody expands the value, since its name is none of Postfix's.
     pub unscannable: Vec<Refusal>,
+    /// What postconf takes for comments in lists, from 3.8 on.
+    pub comments: Vec<Span>,
     /// Words of lists whose braces postconf complains of.
     pub braces: Vec<(Span, BraceProblem)>,
 }
@@ -118,6 +120,7 @@ impl Names {
             undefined: Vec::new(),
             unexpandable: Vec::new(),
             unscannable: Vec::new(),
+            comments: Vec::new(),
             braces: Vec::new(),
         };
         let mut reader = Reader { effective, names };
@@ -130,6 +133,8 @@ impl Names {
         // Services with one name share what they set.
         names.undefined.sort();
         names.undefined.dedup();
+        names.comments.sort();
+        names.comments.dedup();
         names.braces.sort_by_key(|it| it.0);
         names.braces.dedup();
         names
@@ -353,7 +358,10 @@ impl<'e> Reader<'e> {
         for word in lists::words(&text[range.clone()], COMMA_SPACE) {
             let word = range.start + word.start..range.start + word.end;
             match text.get(word.start) {
-                Some(b'#') if since_3_8 => break,
+                Some(b'#') if since_3_8 => {
+                    self.names.comments.push(locate(word.start..range.end));
+                    break;
+                }
                 Some(b'{') => {
                     let inside = self.inside(text, word, locate);
                     if into_braces {

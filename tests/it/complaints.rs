@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use postls::config::Environment;
 use postls::finding::Finding;
+use postls::host::{Host as _, System};
 use postls::lint::{self, Context};
 use postls::rules;
 use postls::text::Sources;
@@ -19,11 +20,7 @@ use crate::judges::{self, Chamber, Judge};
 /// What postconf says, the rules that say the same, and what the message names behind those words.
 const COMPLAINTS: &[(&str, &[&str], Place)] = &[
     ("unused parameter: ", &["unused-parameter", "byte-order-mark"], Place::Name),
-    (
-        "undefined parameter: ",
-        &["undefined-parameter", "undefined-restriction-class"],
-        Place::Name,
-    ),
+    ("undefined parameter: ", &["undefined-parameter", "undefined-restriction-class"], Place::Name),
     ("support for parameter ", &["deprecated-parameter"], Place::Name),
     ("read-only parameter assignment: ", &["read-only-parameter"], Place::Name),
     ("overriding earlier entry: ", &["duplicate-parameter"], Place::Name),
@@ -57,6 +54,12 @@ const COMPLAINTS: &[(&str, &[&str], Place)] = &[
     ("attribute name syntax error", &["value-unexpandable"], Place::File),
     ("unreasonable macro call nesting", &["value-unexpandable"], Place::File),
     ("expected at", &["value-unexpandable"], Place::File),
+    ("unexpected input at", &["value-unexpandable"], Place::File),
+    ("bad operator suffix at", &["value-unexpandable"], Place::File),
+    ("malformed compatibility level", &["value-unexpandable"], Place::File),
+    ("bad domain argument", &["value-unexpandable"], Place::File),
+    ("unbalanced {} in attribute expression", &["value-unexpandable"], Place::File),
+    ("Problem translating domain", &["value-unexpandable"], Place::File),
     ("unknown function", &["value-unexpandable"], Place::File),
 ];
 
@@ -65,6 +68,8 @@ const OF_THE_HOST: &[&str] = &[
     "host not found",
     "no local interface found",
     "could not find any active network",
+    // What the option -c says is there before main.cf.
+    "overriding earlier entry: config_directory=",
     // Client files, such as mysql:/etc/postfix/x.cf.
     " configuration \"/",
     // Where the explanations are, after a complaint.
@@ -103,7 +108,7 @@ fn lint_finds_what_postconf_complains_of() {
     for judge in judges::all() {
         let chamber = judge.chamber();
         ask(&chamber, &cases);
-        let (mut complaints, mut unmatched) = (0, String::new());
+        let (mut complaints, mut count, mut unmatched) = (0, 0, String::new());
         for (index, case) in cases.iter().enumerate() {
             let read = |end: &str| {
                 fs::read(chamber.path().join(format!("{index}/{end}"))).expect("it was written")
@@ -114,18 +119,25 @@ fn lint_finds_what_postconf_complains_of() {
             let mut problems = compare(judge, case, &said, read("status") == b"0\n");
             complaints += said.len();
             problems.dedup();
-            for problem in problems {
-                let name = &case.name;
-                writeln!(unmatched, "Postfix {}, {name}: {problem}", judge.full_version)
-                    .expect("a String takes all");
+            count += problems.len();
+            if !problems.is_empty() {
+                write!(
+                    unmatched,
+                    "== Postfix {}, {}\n{}\nmain.cf: {}\nmaster.cf: {}\n",
+                    judge.full_version,
+                    case.name,
+                    problems.join("\n"),
+                    case.main_cf.escape_ascii(),
+                    case.master_cf.escape_ascii(),
+                )
+                .expect("a String takes all");
             }
         }
-        let count = unmatched.lines().count();
         let (version, files) = (&judge.full_version, cases.len());
         println!("Postfix {version}: {files} files, {complaints} complaints, {count} unmatched");
         failed.push_str(&unmatched);
     }
-    assert!(failed.is_empty(), "{}", failed.chars().take(8000).collect::<String>());
+    assert!(failed.is_empty(), "{}", failed.chars().take(80000).collect::<String>());
 }
 
 /// What one side says and the other does not.
@@ -133,13 +145,21 @@ fn compare(judge: &Judge, case: &Case, said: &BTreeSet<&str>, ended: bool) -> Ve
     let mut sources = Sources::default();
     let main_cf = sources.add("main.cf", case.main_cf.clone());
     let master_cf = sources.add("master.cf", case.master_cf.clone());
-    let environment = Environment::from(judge.build.clone());
+    let environment =
+        Environment { hostname: System.hostname(), ..Environment::from(judge.build.clone()) };
     let mut context = Context::new(&sources, Some(main_cf), environment);
     context.add_services(master_cf);
     let found = lint::run_all(rules::all(), &context);
     let mut problems = Vec::new();
     let is_of_host = |it: &str| OF_THE_HOST.iter().any(|host| it.contains(host));
+    // In a value with a mistake postconf reads on, and lint does not.
+    let unreadable = found.iter().any(|it| it.rule == "value-unexpandable");
     for complaint in said.iter().filter(|it| !is_of_host(it)) {
+        if (unreadable && complaint.contains("undefined parameter: "))
+            || is_misread(case, complaint)
+        {
+            continue;
+        }
         let known = COMPLAINTS.iter().find(|(words, _, _)| complaint.contains(words));
         let matched = known.is_some_and(|(words, rules, place)| {
             let behind = &complaint[complaint.find(words).expect("it was found") + words.len()..];
@@ -196,9 +216,21 @@ fn is_there(
             let ours = sources.bytes(span);
             // A part of a value cannot always be marked by itself.
             let exact = name.is_some_and(|it| it == printable(ours) || it.as_bytes() == ours);
-            exact || name.is_some_and(|it| finding.primary.text.contains(it) && ours.len() > it.len())
+            let text = printable(finding.primary.text.as_bytes());
+            exact || name.is_some_and(|it| text.contains(it) && ours.len() > it.len())
         }
     }
+}
+
+/// postconf takes each `o` in `-osmtpd_tls_loglevel=1` for the option `-o`, and no other program does.
+fn is_misread(case: &Case, complaint: &str) -> bool {
+    let Some((_, name)) = complaint.split_once("/master.cf: unused parameter: ") else {
+        return false;
+    };
+    let name = name.split('=').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(&case.master_cf);
+    let mut words = text.split_ascii_whitespace().filter(|it| it.starts_with('-'));
+    words.any(|word| word.split_once(&format!("o{name}")).is_some_and(|it| it.0.len() > 1))
 }
 
 /// As postconf prints it.
