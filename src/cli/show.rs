@@ -110,7 +110,7 @@ fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
 }
 
 /// postconf reads the configuration files of lookup clients, where it may and where they are files.
-fn clients(host: &dyn Host, names: &Names<'_>) -> Result<(), Stop> {
+fn clients(host: &dyn Host, names: &Names) -> Result<(), Stop> {
     let mut sources = Sources::default();
     for (_, path) in &names.client_files {
         let path = Path::new(OsStr::from_bytes(path));

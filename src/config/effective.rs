@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::services::{Local, Scope};
 use super::{Configuration, Names, Origin, Services};
 use crate::postfix;
-use crate::syntax::expand::{self, Error, Meaning};
+use crate::syntax::expand::{Error, Meaning};
 
 /// main.cf and master.cf together.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Effective<'c> {
     /// main.cf.
     pub main: &'c Configuration<'c>,
     /// The services of master.cf, in its order.
-    pub scopes: Vec<Scope>,
+    pub scopes: Cow<'c, [Scope]>,
 }
 
 /// Where a value holds.
@@ -29,7 +29,13 @@ pub enum Within<'s> {
 impl<'c> Effective<'c> {
     /// Joins the two files; a master.cf that is not there has no services.
     pub fn new(main: &'c Configuration<'c>, services: Option<&Services<'_>>) -> Effective<'c> {
-        Effective { main, scopes: services.map(Services::scopes).unwrap_or_default() }
+        let scopes = services.map(Services::scopes).unwrap_or_default();
+        Effective { main, scopes: Cow::Owned(scopes) }
+    }
+
+    /// The same where somebody keeps the [`Services::scopes`].
+    pub fn with_scopes(main: &'c Configuration<'c>, scopes: &'c [Scope]) -> Effective<'c> {
+        Effective { main, scopes: Cow::Borrowed(scopes) }
     }
 
     /// The value of a parameter, expanded if it is not a raw one, and who says so. An unknown
@@ -56,23 +62,12 @@ impl<'c> Effective<'c> {
             let text = self.raw(name, within)?;
             Some(Meaning { text, raw: self.main.is_raw(name) })
         };
-        expand::expand(text, self.main.environment.dialect(), &lookup)
+        self.main.expand_with(text, &lookup)
     }
 
     /// Which names count as parameters here.
-    pub fn names(&self) -> Names<'_> {
+    pub fn names(&self) -> Names {
         Names::of(self)
-    }
-
-    /// The default of a parameter that exists because a service has its name:
-    /// `relay_destination_recipient_limit`.
-    pub(super) fn service_default(&self, name: &str) -> Option<&'static str> {
-        self.scopes.iter().find_map(|scope| {
-            let service = str::from_utf8(&scope.service).ok().filter(|it| name.starts_with(it))?;
-            let command = str::from_utf8(&scope.command).ok()?;
-            let mut parameters = postfix::service_parameters(service, command);
-            parameters.find(|(it, _)| it == name).map(|(_, default)| default)
-        })
     }
 
     fn raw<'e>(&'e self, name: &str, within: Within<'e>) -> Option<Cow<'e, [u8]>> {
@@ -88,8 +83,25 @@ impl<'c> Effective<'c> {
         local
             .or_else(|| self.main.given(name).filter(|_| !self.main.is_read_only(name)))
             .or_else(|| self.main.default(name))
-            .or_else(|| Some(Cow::Borrowed(self.service_default(name)?.as_bytes())))
+            .or_else(|| {
+                let services = self.scopes.iter().map(|it| (&it.service[..], &it.command[..]));
+                Some(Cow::Borrowed(service_default(services, name)?.as_bytes()))
+            })
     }
+}
+
+/// The default of a parameter that exists because one of the services, each with its command, has
+/// its name: `relay_destination_recipient_limit`.
+pub(super) fn service_default<'s>(
+    mut services: impl Iterator<Item = (&'s [u8], &'s [u8])>,
+    name: &str,
+) -> Option<&'static str> {
+    services.find_map(|(service, command)| {
+        let service = str::from_utf8(service).ok().filter(|it| name.starts_with(it))?;
+        let command = str::from_utf8(command).ok()?;
+        let mut parameters = postfix::service_parameters(service, command);
+        parameters.find(|(it, _)| it == name).map(|(_, default)| default)
+    })
 }
 
 fn local<'s>(name: &str, within: Within<'s>) -> Option<&'s Local> {

@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 
 pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
-pub use names::Names;
+pub use names::{Because, Names, Undefined};
 pub use networks::Interface;
 pub use refusal::{Refusal, refusal_of_client};
 pub use services::{Local, Override, Scope, Services};

@@ -19,10 +19,10 @@ pub struct Refusal {
 
 impl Effective<'_> {
     /// The first reason why postconf prints nothing of these files (exit status 1), if there is one.
-    pub fn refusal(&self, services: Option<&Services<'_>>, names: &Names<'_>) -> Option<Refusal> {
+    pub fn refusal(&self, services: Option<&Services<'_>>, names: &Names) -> Option<Refusal> {
         in_main_cf(self.main.span(0..0).source, self.main.main_cf())
             .or_else(|| services.and_then(in_master_cf))
-            .or_else(|| names.unexpandable.clone())
+            .or_else(|| names.unexpandable.first().cloned())
             .or_else(|| in_defaults(self.main))
     }
 }

@@ -51,6 +51,8 @@ pub struct Local {
     pub value: Vec<u8>,
     /// Where it stands.
     pub span: Span,
+    /// Where the name stands.
+    pub name_span: Span,
 }
 
 impl<'a> Services<'a> {
@@ -122,7 +124,8 @@ impl<'a> Services<'a> {
                 };
                 if !parameter.is_empty() {
                     let span = self.span(service.locate(value.clone()));
-                    let local = Local { value: service.bytes(value).to_vec(), span };
+                    let name_span = self.span(service.locate(parameter.clone()));
+                    let local = Local { value: service.bytes(value).to_vec(), span, name_span };
                     let parameter = service.bytes(parameter).to_vec();
                     shared.entry(name.clone()).or_default().insert(parameter, local);
                 }

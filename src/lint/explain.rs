@@ -20,7 +20,8 @@ pub fn page(rule: &Rule) -> String {
     }
     let _ = writeln!(page, "\n## Found\n\n```text\n{}\n```", rule.bad.trim());
     let _ = writeln!(page, "\n## Not found\n\n```text\n{}\n```", rule.good.trim());
-    page
+    // What cannot be seen is shown.
+    page.replace('\0', "\u{2400}").replace('\r', "\u{240d}").replace('\u{feff}', "<U+FEFF>")
 }
 
 fn capitalised(word: &str) -> String {

@@ -7,7 +7,11 @@ mod processors;
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
 pub use processors::on_all_processors;
 
-use crate::config::{Configuration, Environment, Origin, Override, Services, TableKind};
+use std::sync::OnceLock;
+
+use crate::config::{
+    Configuration, Effective, Environment, Names, Origin, Override, Scope, Services, TableKind,
+};
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::Judge;
 use crate::policy::{Policies, Problem, ProblemKind};
@@ -62,6 +66,10 @@ pub struct Context<'a> {
     pub services: Option<Services<'a>>,
     /// All its `-o` values: rules ask for one name after the other.
     overrides: Vec<Override>,
+    /// The services as postconf sees them.
+    pub scopes: Vec<Scope>,
+    /// Found when a rule asks first.
+    names: OnceLock<Names>,
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
     /// What the policy files say.
@@ -93,6 +101,8 @@ impl<'a> Context<'a> {
             environment,
             services: None,
             overrides: Vec::new(),
+            scopes: Vec::new(),
+            names: OnceLock::new(),
             tables: Vec::new(),
             policies: None,
             problems: &[],
@@ -108,7 +118,36 @@ impl<'a> Context<'a> {
     pub fn add_services(&mut self, master_cf: SourceId) {
         let services = Services::new(self.sources, master_cf);
         self.overrides = services.overrides().collect();
+        self.scopes = services.scopes();
         self.services = Some(services);
+        self.names = OnceLock::new();
+    }
+
+    /// The files that Postfix reads line by line, each once.
+    pub fn postfix_files(&self) -> Vec<SourceId> {
+        let main_cf = self.configuration.iter().map(|it| it.span(0..0).source);
+        let master_cf = self.services.iter().map(|it| it.span(0..0).source);
+        let tables = self.tables.iter().map(|it| it.source);
+        let mut files: Vec<SourceId> = main_cf.chain(master_cf).chain(tables).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    /// main.cf and master.cf together, where there is a main.cf.
+    pub fn effective(&self) -> Option<Effective<'_>> {
+        Some(Effective::with_scopes(self.configuration.as_ref()?, &self.scopes))
+    }
+
+    /// Which names count as parameters, where there is a main.cf.
+    pub fn names(&self) -> Option<&Names> {
+        let effective = self.effective()?;
+        Some(self.names.get_or_init(|| effective.names()))
+    }
+
+    /// All `-o` values in master.cf.
+    pub fn all_overrides(&self) -> &[Override] {
+        &self.overrides
     }
 
     /// The `-o` values of a parameter in master.cf.

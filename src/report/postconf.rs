@@ -26,7 +26,7 @@ const COLUMNS: [usize; FIELDS.len()] = [0, 11, 17, 25, 33, 41, 49, 57];
 /// main.cf as `postconf -n`, or `-nx`, shows it.
 pub fn settings(
     effective: &Effective<'_>,
-    names: &Names<'_>,
+    names: &Names,
     values: Values,
 ) -> Result<Vec<u8>, Unexpandable> {
     let main = effective.main;
@@ -56,7 +56,7 @@ pub fn services(
     values: Values,
 ) -> Result<Vec<u8>, Unexpandable> {
     let mut out = Vec::new();
-    for (service, scope) in services.all().zip(&effective.scopes) {
+    for (service, scope) in services.all().zip(effective.scopes.iter()) {
         let start = out.len();
         for (index, column) in COLUMNS.into_iter().enumerate() {
             if index > 0 {
@@ -80,7 +80,7 @@ pub fn services(
 /// The `-o` values as `postconf -P`, or `-Px`, shows them.
 pub fn overrides(effective: &Effective<'_>, values: Values) -> Result<Vec<u8>, Unexpandable> {
     let mut out = Vec::new();
-    for scope in &effective.scopes {
+    for scope in effective.scopes.iter() {
         for (name, local) in scope.settings.iter().flatten() {
             if is_read_only(effective.main, name) {
                 continue;

@@ -128,13 +128,16 @@ impl ServiceText<'_> {
         while let Some(word) = words.next() {
             let text = &self.joined.text[word.clone()];
             options &= is_option(text);
-            arguments.push(match text {
-                b"-o" if options => match words.next() {
+            // `-vo` is `-v` and `-o`.
+            let flags = text.iter().skip(1).take_while(|it| FLAGS.contains(it)).count();
+            let value = word.start + flags + 2;
+            arguments.push(match text.get(flags + 1) {
+                Some(b'o') if options && value < word.end => self.assignment(value..word.end),
+                Some(b'o') if options => match words.next() {
                     Some(word) => self.assignment(word.clone()),
                     None => Argument::Dangling(word.clone()),
                 },
-                [b'-', b'o', ..] if options => self.assignment(word.start + 2..word.end),
-                _ => Argument::Word(word.clone()),
+                Some(_) | None => Argument::Word(word.clone()),
             });
         }
         arguments
@@ -224,6 +227,9 @@ pub fn fits(name: &str, field: &[u8]) -> bool {
     }
 }
 
+/// Options of daemons that take no value (`master/single_server.c` and the like).
+const FLAGS: &[u8] = b"DdIlSuVvz";
+
 /// What a service can listen on.
 const TYPES: [&[u8]; 5] = [b"inet", b"unix", b"unix-dgram", b"fifo", b"pass"];
 
@@ -300,6 +306,7 @@ mod tests {
             (" # c", &["#", "c"]),
             (" flags=x -o a=b", &["flags=x", "-o", "a=b"]),
             (" -o", &["dangling"]),
+            (" -vo a=b -Dvoc=d", &["a=b", "c=d"]),
             (" {a b}", &["{a b}"]),
         ] {
             let want: Vec<&str> = ["smtp", "inet"].iter().chain(want).copied().collect();

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 pub use edit::{Edit, Edits};
 pub use fold::fold;
-pub use nearest::nearest;
+pub use nearest::{all_nearest, nearest};
 pub use shortened::shortened;
 pub use source::{Source, Sources};
 

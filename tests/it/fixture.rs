@@ -79,8 +79,8 @@ impl Fixture {
         (self.sources.of(span).name().to_owned(), span.range(), text.to_owned())
     }
 
-    /// The `#   ^^^^ text` comments that point at the line above. A caret right
-    /// behind the `#` means that the span begins in the first column.
+    /// The `#   ^^^^ text` comments that point at the line above, and `#   vvvv text` at the line
+    /// below. A caret right behind the `#` means that the span begins in the first column.
     pub(crate) fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
         for (_, source) in self.sources.iter() {
@@ -88,11 +88,13 @@ impl Fixture {
             let (mut above, mut at) = (0, 0);
             for line in text.split_inclusive('\n') {
                 let carets = line.trim_start_matches(['#', ' ']);
-                if line.starts_with('#') && carets.starts_with('^') {
+                let caret = if carets.starts_with("vv") { 'v' } else { '^' };
+                if line.starts_with('#') && carets.starts_with(caret) {
                     let indent = line.len() - carets.len();
-                    let width = carets.len() - carets.trim_start_matches('^').len();
-                    let start = if indent == 1 { above } else { above + indent };
-                    let range = start..above + indent + width;
+                    let width = carets.len() - carets.trim_start_matches(caret).len();
+                    let line_start = if caret == 'v' { at + line.len() } else { above };
+                    let start = if indent == 1 { line_start } else { line_start + indent };
+                    let range = start..line_start + indent + width;
                     marks.push((
                         source.name().to_owned(),
                         range,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod apply;
+mod complaints;
 mod differential;
 mod examples;
 mod fixture;

@@ -1,6 +1,8 @@
 //! The services of master.cf.
 
 rules! {
+    master_argument_braces,
+    master_duplicate_override,
     master_duplicate_service,
     master_field_invalid,
     master_fields_missing,

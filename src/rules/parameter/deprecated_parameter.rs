@@ -2,6 +2,8 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::postfix::{self, Parameter};
+use crate::text::Span;
 
 pub(super) static RULE: Rule = Rule {
     id: "deprecated-parameter",
@@ -29,32 +31,49 @@ smtpd_tls_security_level = may
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(configuration) = &context.configuration else { return };
-    let build = &context.environment.build;
     for setting in configuration.all_settings() {
         let Some(parameter) = setting.parameter else { continue };
-        let Some(since) = parameter.deprecated.or(parameter.discouraged) else { continue };
-        let exists = parameter.exists_in(build) || parameter.is_legacy_in(build);
-        let help = match parameter.instead.and_then(crate::postfix::parameter) {
-            Some(instead) if instead.exists_in(build) => match configuration.setting(instead.name) {
-                None => format!("set {} instead", instead.name),
-                Some(_) => format!("remove it: {} is set too", instead.name),
-            },
-            None if since <= context.version() => "leave it unset".to_owned(),
-            Some(_) | None => continue,
-        };
-        let text = match exists {
-            true => format!("{} is deprecated", parameter.name),
-            // Else it is a name like any other that Postfix does not know.
-            false if parameter.is_deprecated_in(build) => {
-                format!("{} is no longer a parameter of Postfix", parameter.name)
-            }
-            false => continue,
-        };
-        let finding = findings.at(setting.name_span(), text);
-        finding.help(help);
         let instead = parameter.instead.and_then(|it| configuration.setting(it));
-        if let Some(instead) = instead {
-            finding.related(instead.name_span(), "its replacement");
+        let instead = instead.map(|it| it.name_span());
+        found(context, findings, parameter, setting.name_span(), instead);
+    }
+    for it in context.all_overrides() {
+        let Some(parameter) = postfix::parameter(&it.name) else { continue };
+        let beside = context.all_overrides().iter().filter(|other| other.service == it.service);
+        let instead = beside.into_iter().find(|other| parameter.instead == Some(&other.name));
+        found(context, findings, parameter, it.name_span, instead.map(|it| it.name_span));
+    }
+}
+
+/// A parameter that is set, and where its replacement is set beside it.
+fn found(
+    context: &Context<'_>,
+    findings: &mut Findings,
+    parameter: &Parameter,
+    span: Span,
+    beside: Option<Span>,
+) {
+    let build = &context.environment.build;
+    let Some(since) = parameter.deprecated.or(parameter.discouraged) else { return };
+    let exists = parameter.exists_in(build) || parameter.is_legacy_in(build);
+    let help = match parameter.instead.and_then(postfix::parameter) {
+        Some(instead) if instead.exists_in(build) => match beside {
+            None => format!("set {} instead", instead.name),
+            Some(_) => format!("remove it: {} is set too", instead.name),
+        },
+        None if since <= context.version() => "leave it unset".to_owned(),
+        Some(_) | None => return,
+    };
+    let text = match exists {
+        true => format!("{} is deprecated", parameter.name),
+        // Else it is a name like any other that Postfix does not know.
+        false if parameter.is_deprecated_in(build) => {
+            format!("{} is no longer a parameter of Postfix", parameter.name)
         }
+        false => return,
+    };
+    let finding = findings.at(span, text).help(help);
+    if let Some(beside) = beside {
+        finding.related(beside, "its replacement");
     }
 }

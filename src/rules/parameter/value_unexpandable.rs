@@ -1,8 +1,9 @@
 //! `$name` in a form that Postfix refuses.
 
+use std::collections::BTreeSet;
+
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::postfix::Type;
 
 pub(super) static RULE: Rule = Rule {
     id: "value-unexpandable",
@@ -14,7 +15,9 @@ postconf stops too, and then shows no value at all. A `$` that is meant as
 itself is written `$$`. Names stand as `$name`, `${name}` or `$(name)`, and only
 letters, digits and `_` are names.
 
-An undefined name is no error for Postfix: it expands to nothing.
+A name of your own that no parameter refers to is not read by any program: then
+postconf warns, and so does postls. A name that is not defined is another matter:
+it expands to nothing.
 ",
     postfix_says: "macro processing error",
     fix: FixKind::Never,
@@ -30,15 +33,12 @@ smtp_helo_name = ${smtp_bind_address?{x}:{$myhostname}}
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let Some(configuration) = &context.configuration else { return };
-    for setting in configuration.all_settings() {
-        // Values of names that nobody refers to are never expanded.
-        let expanded = setting.parameter.is_some_and(|it| it.kind != Type::Raw);
-        if !expanded {
-            continue;
-        }
-        if let Err(error) = configuration.expand(setting.value().text()) {
-            findings.at(setting.value_span(), error.to_string());
-        }
+    let Some(names) = context.names() else { return };
+    let mut seen = BTreeSet::new();
+    for refusal in names.unexpandable.iter().filter(|it| seen.insert(it.span)) {
+        findings.at(refusal.span, refusal.why.as_str());
+    }
+    for refusal in names.unscannable.iter().filter(|it| seen.insert(it.span)) {
+        findings.milder(Severity::Warning, refusal.span, refusal.why.as_str());
     }
 }

@@ -45,6 +45,7 @@ smtp_tls_loglevel =
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let settings = context.configuration.iter().flat_map(Configuration::all_settings);
+    let mut seen: Vec<Span> = Vec::new();
     for setting in settings {
         let Some(parameter) = setting.parameter else { continue };
         let value = setting.value();
@@ -54,6 +55,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let finding = findings.milder(severity, span, is("value", value.text()));
         finding.help("move the comment to a line above");
         finding.fix = fix(context, setting, at);
+        seen.push(setting.value_span());
+    }
+    // Those that only postconf minds: in -o values, and behind a reference.
+    for span in context.names().iter().flat_map(|it| &it.comments) {
+        let inside = |it: &&Span| it.source == span.source && it.start <= span.start && span.end <= it.end;
+        if !seen.iter().any(|it| inside(&it)) {
+            findings.milder(Severity::Warning, *span, "postconf takes this for a comment");
+        }
     }
     for (table, problem) in context.row_problems() {
         if problem.what == What::Comment {

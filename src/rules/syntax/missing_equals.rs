@@ -34,7 +34,9 @@ smtp_tls_loglevel
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(configuration) = &context.configuration else { return };
     for group in &configuration.main_cf().groups {
-        if matches!(group.kind, Kind::MissingEquals) {
+        // A mark of byte order is a finding of its own.
+        let marked = configuration.bytes()[group.range.clone()].starts_with(b"\xef\xbb\xbf");
+        if matches!(group.kind, Kind::MissingEquals) && !marked {
             let line = configuration.bytes()[group.range.clone()].iter();
             let word = line.take_while(|byte| !byte.is_ascii_whitespace()).count();
             let span = configuration.span(group.range.start..group.range.start + word.max(1));
