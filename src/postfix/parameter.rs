@@ -87,7 +87,38 @@ pub enum Type {
     Enum,
 }
 
+/// How a value names lookup tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableList {
+    /// Tables alone (`global/maps.c`).
+    Tables,
+    /// The whole value is one table.
+    One,
+    /// Words, `!words`, `/file` and tables; a word in brackets is an address (`util/match_list.c`).
+    MatchList,
+    /// Restrictions, some with a table behind them (`smtpd/smtpd_check.c`).
+    Restrictions,
+    /// Words; those with a colon are tables.
+    Words,
+}
+
 impl Parameter {
+    /// How the value names lookup tables, if it does.
+    ///
+    /// Not among these is proxy_read_maps, whose tables are only compared.
+    pub fn tables(&self) -> Option<TableList> {
+        match self.about {
+            "maps" => Some(TableList::Tables),
+            "map" | "cache-map" => Some(TableList::One),
+            "domain-list" | "match-list" | "network-list" | "user-list" => {
+                Some(TableList::MatchList)
+            }
+            "restriction-list" => Some(TableList::Restrictions),
+            "access-list" | "alias-files" | "requiretls-policy" => Some(TableList::Words),
+            _ => None,
+        }
+    }
+
     /// Whether it is one of the parameters that `postconf -d` prints.
     pub fn exists_in(&self, build: &Build) -> bool {
         let came = self.since.is_none_or(|since| since <= build.version)
