@@ -7,7 +7,11 @@ mod processors;
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
 pub use processors::on_all_processors;
 
-use crate::config::{Configuration, Environment, Origin, Override, Services, TableKind};
+use std::sync::OnceLock;
+
+use crate::config::{
+    Configuration, Effective, Environment, Origin, Override, Services, TableKind, TableUse,
+};
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::Judge;
 use crate::policy::{Policies, Problem, ProblemKind};
@@ -61,6 +65,8 @@ pub struct Context<'a> {
     pub services: Option<Services<'a>>,
     /// All its `-o` values: rules ask for one name after the other.
     overrides: Vec<Override>,
+    /// The lookup tables that the files name: several rules ask.
+    table_uses: OnceLock<Vec<TableUse>>,
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
     /// What the policy files say.
@@ -92,6 +98,7 @@ impl<'a> Context<'a> {
             environment,
             services: None,
             overrides: Vec::new(),
+            table_uses: OnceLock::new(),
             tables: Vec::new(),
             policies: None,
             problems: &[],
@@ -113,6 +120,14 @@ impl<'a> Context<'a> {
     /// The `-o` values of a parameter in master.cf.
     pub fn overrides(&self, name: &str) -> impl Iterator<Item = &Override> {
         self.overrides.iter().filter(move |it| it.name == name)
+    }
+
+    /// The lookup tables that main.cf and master.cf name.
+    pub fn table_uses(&self) -> &[TableUse] {
+        self.table_uses.get_or_init(|| {
+            let Some(configuration) = &self.configuration else { return Vec::new() };
+            Effective::new(configuration, self.services.as_ref()).table_uses(self.sources)
+        })
     }
 
     /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.

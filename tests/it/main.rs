@@ -15,6 +15,7 @@ mod plan;
 mod roundtrip;
 mod rules;
 mod several;
+mod tables;
 mod tidy;
 mod transcripts;
 mod wrong_input;
