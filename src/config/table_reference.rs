@@ -183,10 +183,10 @@ fn in_braces(
         return Err(TableProblem { at: name, why: Why::Name(wanted) });
     }
     let words = members(text, name.clone())?;
-    match words.is_empty() {
-        true => Err(TableProblem { at: name, why: Why::Name("nothing stands in the braces") }),
-        false => Ok(words),
+    if words.is_empty() {
+        return Err(TableProblem { at: name, why: Why::Name("nothing stands in the braces") });
     }
+    Ok(words)
 }
 
 fn members(text: &[u8], name: Range<usize>) -> Result<Vec<Range<usize>>, TableProblem> {
@@ -248,4 +248,26 @@ fn socketmap(text: &[u8], name: Range<usize>) -> Result<Content, TableProblem> {
     }
     let why = Why::Name("a socketmap is inet:host:port:name or unix:path:name");
     Err(TableProblem { at: name, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_places() {
+        let text = "proxy:unionmap:{inline:{a=b, { c d = e }}, static:{f g}}";
+        let read = TableReference::parse(text.as_bytes(), 0..text.len(), Version::OLDEST);
+        assert_eq!(read, TableReference::parse(text.as_bytes(), 0..text.len(), Version::NEWEST));
+        let adapters: Vec<&str> = read.adapters.iter().map(|it| &text[it.clone()]).collect();
+        assert_eq!((adapters, &text[read.table_type.clone()]), (vec!["proxy"], "unionmap"));
+        let Content::Tables(members) = &read.content else { panic!("{read:?}") };
+        let names: Vec<&str> = members.iter().map(|it| &text[it.name.clone()]).collect();
+        assert_eq!(names, ["{a=b, { c d = e }}", "{f g}"]);
+        let Content::Values(values) = &members[1].content else { panic!("{members:?}") };
+        assert_eq!(&text[values[0].clone()], "f g");
+        // A key with blanks has quotes, so this table is refused.
+        let problems: Vec<&str> = read.problems().iter().map(|it| &text[it.at.clone()]).collect();
+        assert_eq!(problems, ["{ c d = e }"]);
+    }
 }

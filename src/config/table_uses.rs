@@ -167,7 +167,8 @@ impl Effective<'_> {
     /// The value as one entry.
     fn whole(&self, value: &Value<'_>, sources: &Sources) -> Vec<Word> {
         let range = 0..value.text.len();
-        let words = self.expanded(value, range, sources, &|text| vec![0..text.len()]);
+        let all = |text: &[u8]| std::iter::once(0..text.len()).collect();
+        let words = self.expanded(value, range, sources, &all);
         words.unwrap_or_default().into_iter().filter(|it| !it.text.is_empty()).collect()
     }
 

@@ -40,7 +40,20 @@ impl TableKind {
         match postfix::table_type(kind).map(|it| it.reads) {
             Some(Reads::Index) => TableKind::Indexed,
             Some(Reads::TextFile) => TableKind::Texthash,
-            _ => TableKind::Other,
+            Some(
+                Reads::Patterns
+                | Reads::ClientFile
+                | Reads::Service
+                | Reads::Socketmap
+                | Reads::Accounts
+                | Reads::Table
+                | Reads::Tables
+                | Reads::Pairs
+                | Reads::Values
+                | Reads::Value
+                | Reads::Nothing,
+            )
+            | None => TableKind::Other,
         }
     }
 }

@@ -355,4 +355,19 @@ mod tests {
             assert_eq!(service.is_read_only_in(&build(minor, full)), read_only, "{full}");
         }
     }
+    /// What a default names as a table is a table, and names in `_maps` are lists of them.
+    #[test]
+    fn parameters_that_hold_tables_say_so() {
+        // These two hold what other parameters may name.
+        let compared = ["proxy_read_maps", "proxy_write_maps"];
+        for it in parameters().filter(|it| !compared.contains(&it.name)) {
+            let maps = it.name.ends_with("_maps") || it.name.ends_with("_checks");
+            assert!(!maps || it.tables() == Some(TableList::Tables), "{it:?}");
+            for (_, default) in &it.defaults {
+                let types = super::super::table_types().map(|it| format!("{}:", it.name));
+                let named = types.into_iter().any(|word| default.starts_with(&word));
+                assert!(!named || it.tables().is_some(), "{it:?}");
+            }
+        }
+    }
 }

@@ -66,7 +66,7 @@ pub fn table_type(name: &str) -> Option<&'static TableType> {
     TYPES.iter().find(|it| it.name == name)
 }
 
-/// What patterns in the name take.
+/// The version that brought patterns in the name of a table ([`Reads::Patterns`]).
 pub const PATTERNS_IN_NAMES: Version = Version::new(3, 7);
 
 const fn of(name: &'static str, reads: Reads) -> TableType {

@@ -237,9 +237,9 @@ fn postfix_refuses_the_tables_that_postls_finds_fault_with() {
             }
             compared += 1;
             // A table that is open and cannot answer is another thing.
-            let refuses = says.contains("fatal: ") && !says.contains("query error");
-            refused += usize::from(refuses);
-            if refuses == reference.problems().is_empty() {
+            let fatal = says.contains("fatal: ") && !says.contains("query error");
+            refused += usize::from(fatal);
+            if fatal == reference.problems().is_empty() {
                 let ours = reference.problems();
                 let full = &judge.full_version;
                 writeln!(differences, "{full} {name}: postls {ours:?}, Postfix: {says}")

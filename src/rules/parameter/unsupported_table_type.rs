@@ -30,11 +30,9 @@ virtual_alias_maps = HASH:/etc/postfix/virtual
 #                    ^^^^ Postfix has no tables of type \"HASH\"
 ",
     good: "
-virtual_alias_maps = inline:{{ HASH:a = b }}, static:{ HASH:b }
+smtpd_sender_login_maps = inline:{{ HASH:a = b }}, static:{ HASH:b }
 mydestination = HASH.example
-smtpd_recipient_restrictions =
-  check_policy_service HASH:/etc/postfix/x
-  permit
+smtpd_etrn_restrictions = check_policy_service inet:127.0.0.1:10023, permit
 ",
     check,
 };
