@@ -6,6 +6,8 @@ mod names;
 mod networks;
 mod refusal;
 mod services;
+mod table_reference;
+mod table_uses;
 mod tables;
 
 use std::borrow::Cow;
@@ -19,6 +21,8 @@ pub use names::{Because, Names, Undefined};
 pub use networks::Interface;
 pub use refusal::{Refusal, refusal_of_client};
 pub use services::{Local, Override, Scope, Services};
+pub use table_reference::{Content, TableProblem, TableReference, Why};
+pub use table_uses::TableUse;
 pub use tables::{TableKind, TableName, texthash};
 
 use crate::postfix::{self, Parameter, Type};

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::table_reference::TableReference;
 use super::{Configuration, Origin};
-use crate::postfix::Version;
+use crate::postfix::{self, Reads, Version};
 use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::syntax::table::{self, Kind};
 use crate::text::{Span, fold};
@@ -36,10 +37,23 @@ pub enum TableKind {
 impl TableKind {
     /// By the word before the colon.
     pub fn of(kind: &str) -> TableKind {
-        match kind {
-            "hash" | "btree" | "lmdb" | "cdb" | "dbm" | "sdbm" => TableKind::Indexed,
-            "texthash" => TableKind::Texthash,
-            _ => TableKind::Other,
+        match postfix::table_type(kind).map(|it| it.reads) {
+            Some(Reads::Index) => TableKind::Indexed,
+            Some(Reads::TextFile) => TableKind::Texthash,
+            Some(
+                Reads::Patterns
+                | Reads::ClientFile
+                | Reads::Service
+                | Reads::Socketmap
+                | Reads::Accounts
+                | Reads::Table
+                | Reads::Tables
+                | Reads::Pairs
+                | Reads::Values
+                | Reads::Value
+                | Reads::Nothing,
+            )
+            | None => TableKind::Other,
         }
     }
 }
@@ -51,13 +65,14 @@ pub(super) fn of(configuration: &Configuration<'_>, parameter: &str) -> Vec<Tabl
     // An entry can be marked by itself only where no expansion moved it.
     let as_written = setting.as_ref().map(super::Setting::value).filter(|it| it.text() == value);
     let words = lists::words(&value, COMMA_SPACE);
+    let version = configuration.environment.build.version;
     words
         .map(|range| {
             let text = String::from_utf8_lossy(&value[range.clone()]).into_owned();
             // proxymap(8) reads the table for the daemon; the table is the same.
-            let table = text.strip_prefix("proxy:").unwrap_or(&text);
-            let (kind, name) = table.split_once(':').unwrap_or((table, ""));
-            let (kind, name) = (TableKind::of(kind), name.to_owned());
+            let table = TableReference::parse(text.as_bytes(), 0..text.len(), version);
+            let kind = TableKind::of(&text[table.table_type]);
+            let name = text[table.name].to_owned();
             let span = match (&as_written, origin) {
                 (Some(value), _) => Some(configuration.span(value.locate(range))),
                 (None, Origin::Set(span)) => Some(span),

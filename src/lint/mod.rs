@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use crate::config::{
     Configuration, Effective, Environment, Names, Origin, Override, Scope, Services, TableKind,
+    TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::Judge;
@@ -70,6 +71,8 @@ pub struct Context<'a> {
     pub scopes: Vec<Scope>,
     /// Found when a rule asks first.
     names: OnceLock<Names>,
+    /// The lookup tables that the files name: several rules ask.
+    table_uses: OnceLock<Vec<TableUse>>,
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
     /// What the policy files say.
@@ -103,6 +106,7 @@ impl<'a> Context<'a> {
             overrides: Vec::new(),
             scopes: Vec::new(),
             names: OnceLock::new(),
+            table_uses: OnceLock::new(),
             tables: Vec::new(),
             policies: None,
             problems: &[],
@@ -153,6 +157,12 @@ impl<'a> Context<'a> {
     /// The `-o` values of a parameter in master.cf.
     pub fn overrides(&self, name: &str) -> impl Iterator<Item = &Override> {
         self.overrides.iter().filter(move |it| it.name == name)
+    }
+
+    /// The lookup tables that main.cf and master.cf name.
+    pub fn table_uses(&self) -> &[TableUse] {
+        let found = || self.effective().map(|it| it.table_uses(self.sources)).unwrap_or_default();
+        self.table_uses.get_or_init(found)
     }
 
     /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.

@@ -9,12 +9,14 @@ mod families;
 mod level;
 mod parameter;
 mod protocol;
+mod table_type;
 mod version;
 
 pub use build::Build;
 pub use digest::{Digest, Fingerprint};
 pub use families::{client_suffixes, is_adapter, service_parameters};
 pub use level::SecurityLevel;
-pub use parameter::{Parameter, Type, parameter, parameters};
+pub use parameter::{Parameter, TableList, Type, parameter, parameters};
 pub use protocol::protocols_since;
+pub use table_type::{PATTERNS_IN_NAMES, Reads, TableType, table_type, table_types};
 pub use version::Version;

@@ -87,7 +87,38 @@ pub enum Type {
     Enum,
 }
 
+/// How a value names lookup tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableList {
+    /// Tables alone (`global/maps.c`).
+    Tables,
+    /// The whole value is one table.
+    One,
+    /// Words, `!words`, `/file` and tables; a word in brackets is an address (`util/match_list.c`).
+    MatchList,
+    /// Restrictions, some with a table behind them (`smtpd/smtpd_check.c`).
+    Restrictions,
+    /// Words; those with a colon are tables.
+    Words,
+}
+
 impl Parameter {
+    /// How the value names lookup tables, if it does.
+    ///
+    /// Not among these is proxy_read_maps, whose tables are only compared.
+    pub fn tables(&self) -> Option<TableList> {
+        match self.about {
+            "maps" => Some(TableList::Tables),
+            "map" | "cache-map" => Some(TableList::One),
+            "domain-list" | "match-list" | "network-list" | "user-list" => {
+                Some(TableList::MatchList)
+            }
+            "restriction-list" => Some(TableList::Restrictions),
+            "access-list" | "alias-files" | "requiretls-policy" => Some(TableList::Words),
+            _ => None,
+        }
+    }
+
     /// Whether it is one of the parameters that `postconf -d` prints.
     pub fn exists_in(&self, build: &Build) -> bool {
         let came = self.since.is_none_or(|since| since <= build.version)
@@ -322,6 +353,21 @@ mod tests {
             [(5, "3.5.0", true), (11, "3.11.1", true), (11, "3.11.2", false), (12, "3.12", true)]
         {
             assert_eq!(service.is_read_only_in(&build(minor, full)), read_only, "{full}");
+        }
+    }
+    /// What a default names as a table is a table, and names in `_maps` are lists of them.
+    #[test]
+    fn parameters_that_hold_tables_say_so() {
+        // These two hold what other parameters may name.
+        let compared = ["proxy_read_maps", "proxy_write_maps"];
+        for it in parameters().filter(|it| !compared.contains(&it.name)) {
+            let maps = it.name.ends_with("_maps") || it.name.ends_with("_checks");
+            assert!(!maps || it.tables() == Some(TableList::Tables), "{it:?}");
+            for (_, default) in &it.defaults {
+                let types = super::super::table_types().map(|it| format!("{}:", it.name));
+                let named = types.into_iter().any(|word| default.starts_with(&word));
+                assert!(!named || it.tables().is_some(), "{it:?}");
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod plan;
 mod roundtrip;
 mod rules;
 mod several;
+mod tables;
 mod tidy;
 mod transcripts;
 mod wrong_input;

@@ -4,9 +4,13 @@ rules! {
     braces_unbalanced,
     deprecated_parameter,
     duplicate_parameter,
+    ipv6_address_unbracketed,
     read_only_parameter,
+    table_name_malformed,
+    table_type_missing,
     undefined_parameter,
     undefined_restriction_class,
+    unsupported_table_type,
     unused_parameter,
     value_unexpandable,
 }

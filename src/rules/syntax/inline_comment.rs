@@ -98,9 +98,9 @@ fn start(value: &[u8]) -> Option<usize> {
 
 /// What values of text are about where Postfix refuses, complains of or acts upon a `#`.
 const REFUSED: &[&str] = &[
-    "cache-map", "cert-file", "cipher-exclusion-list", "curve", "curve-list", "digest", "dir", "enum-list",
+    "alias-files", "cache-map", "cert-file", "cipher-exclusion-list", "curve", "curve-list", "digest", "dir", "enum-list",
     "file", "file-list", "fingerprint-list", "group", "hostname", "interface-list", "ip-address", "map", "maps",
-    "milter-list", "openssl-cipherlist", "tls-cipher-grade", "tls-level", "tls-loglevel", "tls-protocols",
+    "milter-list", "openssl-cipherlist", "requiretls-policy", "tls-cipher-grade", "tls-level", "tls-loglevel", "tls-protocols",
     "transport", "user", "version",
 ];
 
