@@ -350,7 +350,10 @@ impl Loader<'_> {
     }
 
     fn say_what_is_left_out(&mut self, policy: Option<&PolicyFile>) {
-        self.skip("certificates, keys and other lookup tables", "postls does not look at them yet");
+        self.skip(
+            "certificates, keys, other lookup tables and database client files",
+            "postls does not look at them yet",
+        );
         if policy.is_some_and(|it| it.policies.has_dates()) {
             self.skip("retire and expires", "postls does not compare them with today yet");
         }

@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 use super::effective::service_default;
 use super::services::{Local, Scope};
 use super::{Effective, Refusal, Setting, Within};
-use crate::postfix::{self, Build, Version};
+use crate::postfix::{self, Build, Parameter, Type, Version};
 use crate::syntax::expand::{self, Error};
 use crate::syntax::lists::{self, BraceProblem, COMMA_SPACE};
 use crate::text::Span;
@@ -155,18 +155,14 @@ impl Names {
     /// Whether it is Postfix's, or belongs to a service.
     fn built_in(&self, name: &[u8]) -> bool {
         let Ok(name) = str::from_utf8(name) else { return false };
-        self.is_legacy(name) || self.is_read(name)
+        let exists = |it: &Parameter| it.exists_in(&self.build) || it.is_legacy_in(&self.build);
+        postfix::parameter(name).is_some_and(exists) || self.is_of_service(name)
     }
 
-    fn is_legacy(&self, name: &str) -> bool {
-        postfix::parameter(name).is_some_and(|it| it.is_legacy_in(&self.build))
-    }
-
-    /// Values that are parameters of Postfix's own, so that tables may stand in them.
-    fn is_read(&self, name: &str) -> bool {
+    /// Whether a service has it by its name.
+    fn is_of_service(&self, name: &str) -> bool {
         let services = self.services.iter().map(|(name, command)| (&name[..], &command[..]));
-        postfix::parameter(name).is_some_and(|it| it.exists_in(&self.build))
-            || service_default(services, name).is_some()
+        service_default(services, name).is_some()
     }
 }
 
@@ -241,11 +237,16 @@ impl<'e> Reader<'e> {
 
     /// One value of main.cf or of a service.
     fn value(&mut self, name: &str, written: &Written<'_>, text: &[u8]) {
-        if self.effective.main.is_read_only(name) || self.effective.main.is_raw(name) {
+        let build = &self.names.build;
+        let parameter = postfix::parameter(name);
+        let exists = parameter.is_some_and(|it| it.exists_in(build));
+        let is_raw = parameter.is_some_and(|it| it.kind == Type::Raw) && exists;
+        if is_raw || parameter.is_some_and(|it| it.is_read_only_in(build)) {
             return;
         }
         let syntax = self.references(written, text);
-        if !self.names.is_read(name) {
+        // In values of Postfix's own parameters tables may stand.
+        if !exists && !self.names.is_of_service(name) {
             if let Some(error) = syntax {
                 let refusal = Refusal { span: written.span(), why: error.to_string() };
                 self.names.unscannable.push(refusal);
@@ -320,6 +321,9 @@ impl<'e> Reader<'e> {
 
     /// A value refers to `name`: if somebody sets it, it counts (`pcf_flag_user_parameter`).
     fn refer(&mut self, name: &[u8], service: Option<usize>) -> Means {
+        if self.names.built_in(name) {
+            return Means::Something;
+        }
         let effective = self.effective;
         let set_by =
             |scope: &Scope| scope.settings.as_ref().is_some_and(|it| it.contains_key(name));
@@ -332,7 +336,7 @@ impl<'e> Reader<'e> {
                 supplied = true;
                 local.entry(index).or_default().insert(name.to_vec());
             }
-            Some(_) | None if in_main && !self.names.built_in(name) => {
+            Some(_) | None if in_main => {
                 self.names.accepted.insert(name.to_vec());
             }
             Some(_) | None => {}
@@ -344,7 +348,7 @@ impl<'e> Reader<'e> {
                 self.names.local.entry(index).or_default().insert(name.to_vec());
             }
         }
-        if supplied || self.names.built_in(name) { Means::Something } else { Means::Nothing }
+        if supplied { Means::Something } else { Means::Nothing }
     }
 
     /// Looks for `type:name` in an expanded value (`pcf_register_dbms_helper`).

@@ -6,6 +6,8 @@
 //!
 //! Known limit: what only older Postfix had is not there.
 
+use std::sync::LazyLock;
+
 use super::{Version, parameter};
 
 /// The parameters that a service of master.cf brings, and their defaults: `NAME_time_limit`
@@ -35,7 +37,7 @@ pub fn service_parameters<'s>(
 /// That postconf knows a type does not mean that this Postfix has its client.
 pub fn client_suffixes(table_type: &str, version: Version) -> impl Iterator<Item = &'static str> {
     let family = CLIENTS.iter().find(|it| **it == table_type);
-    let known = move |it: &Member| it.since.is_none_or(|since| since <= version);
+    let known = move |it: &&Member| it.since.is_none_or(|since| since <= version);
     family.into_iter().flat_map(|it| members(it)).filter(known).map(|it| it.name)
 }
 
@@ -53,11 +55,11 @@ struct Member {
     default: &'static str,
 }
 
-fn members(family: &'static str) -> impl Iterator<Item = Member> {
-    include_str!("families.tsv")
-        .lines()
-        .filter_map(read)
-        .filter_map(move |(of, member)| (of == family).then_some(member))
+/// Read once: each word with a colon is asked about.
+fn members(family: &'static str) -> impl Iterator<Item = &'static Member> {
+    static ALL: LazyLock<Vec<(&str, Member)>> =
+        LazyLock::new(|| include_str!("families.tsv").lines().filter_map(read).collect());
+    ALL.iter().filter(move |(of, _)| *of == family).map(|(_, member)| member)
 }
 
 fn read(line: &'static str) -> Option<(&'static str, Member)> {

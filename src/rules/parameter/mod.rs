@@ -4,6 +4,7 @@ rules! {
     braces_unbalanced,
     deprecated_parameter,
     duplicate_parameter,
+    inet_protocols_invalid,
     ipv6_address_unbracketed,
     read_only_parameter,
     table_name_malformed,
