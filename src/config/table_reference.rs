@@ -2,12 +2,18 @@
 //!
 //! Read as `util/dict_open.c` and the types themselves do. What Postfix refuses to open for its
 //! name alone is a [`TableProblem`]; files and servers that are not there are none.
+//!
+//! Known limits: members of members are read to a depth that nobody needs; an inline table that is
+//! not UTF-8 is not refused.
 
 use std::ops::Range;
 
 use crate::postfix::{PATTERNS_IN_NAMES, Reads, Version, table_type};
 use crate::syntax::is_space;
 use crate::syntax::lists::{self, COMMA_SPACE};
+
+/// How deep tables in tables are read: a hostile value must not use up the stack.
+const DEEPEST: u8 = 50;
 
 /// A table that a value names. All places are offsets in the text that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +70,10 @@ pub enum Why {
 impl TableReference {
     /// Reads a part of `text`; never fails.
     pub fn parse(text: &[u8], part: Range<usize>, version: Version) -> TableReference {
+        TableReference::nested(text, part, version, 0)
+    }
+
+    fn nested(text: &[u8], part: Range<usize>, version: Version, depth: u8) -> TableReference {
         let mut adapters = Vec::new();
         let mut rest = part;
         loop {
@@ -86,7 +96,8 @@ impl TableReference {
                 rest = name;
                 continue;
             }
-            let (content, problem) = match content(text, name.clone(), known.reads, version) {
+            let (content, problem) = match content(text, name.clone(), known.reads, version, depth)
+            {
                 Ok(content) => (content, None),
                 Err(problem) => (Content::Name, Some(problem)),
             };
@@ -120,6 +131,7 @@ fn content(
     name: Range<usize>,
     reads: Reads,
     version: Version,
+    depth: u8,
 ) -> Result<Content, TableProblem> {
     let braced = text[name.start] == b'{';
     let malformed = |at: Range<usize>, what| TableProblem { at, why: Why::Name(what) };
@@ -153,10 +165,11 @@ fn content(
                 .collect::<Result<_, _>>()
                 .map(Content::Patterns)
         }
+        Reads::Tables if depth == DEEPEST => Ok(Content::Name),
         Reads::Tables => {
             let words =
                 in_braces(text, name, "the tables stand in braces: {type:name, type:name}")?;
-            let member = |word| TableReference::parse(text, word, version);
+            let member = |word| TableReference::nested(text, word, version, depth + 1);
             Ok(Content::Tables(words.into_iter().map(member).collect()))
         }
         Reads::Values => {
@@ -253,6 +266,13 @@ fn socketmap(text: &[u8], name: Range<usize>) -> Result<Content, TableProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_has_an_end() {
+        let text = "unionmap:{".repeat(100_000) + &"}".repeat(100_000);
+        let read = TableReference::parse(text.as_bytes(), 0..text.len(), Version::NEWEST);
+        assert_eq!(read.problems(), [] as [&TableProblem; 0]);
+    }
 
     #[test]
     fn parts_have_places() {

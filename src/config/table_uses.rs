@@ -90,11 +90,11 @@ impl Effective<'_> {
         for setting in self.main.effective_settings() {
             let Ok(name) = str::from_utf8(setting.name()) else { continue };
             let Some(list) = self.list(name, &classes) else { continue };
-            let value = setting.value();
+            let text = setting.value();
             let value = Value {
-                text: value.text(),
+                text: text.text(),
                 span: setting.value_span(),
-                locate: &|range| setting.span_in_value(range),
+                locate: &|range| self.main.span(text.locate(range)),
                 within: Within::Main,
             };
             self.read(name, list, &value, sources, &mut uses);
