@@ -58,6 +58,8 @@ const COMPLAINTS: &[(&str, &[&str], Place)] = &[
     ("bad operator suffix at", &["value-unexpandable"], Place::File),
     ("malformed compatibility level", &["value-unexpandable"], Place::File),
     ("bad domain argument", &["value-unexpandable"], Place::File),
+    ("mynetworks mask style value", &["mynetworks-style-invalid", "inline-comment"], Place::File),
+    ("bad mynetworks_style value", &["mynetworks-style-invalid", "inline-comment"], Place::File),
     ("unknown inet_protocols value", &["inet-protocols-invalid", "inline-comment"], Place::File),
     ("unbalanced {} in attribute expression", &["value-unexpandable"], Place::File),
     ("Problem translating domain", &["value-unexpandable"], Place::File),

@@ -63,6 +63,7 @@ const FOUND: &[(&str, &str)] = &[
     ("inet_interfaces = [::1], 127.0.0.1\nrelayhost = <$mynetworks>\n", ""),
     ("inet_protocols = ipv5\n", ""),
     ("mynetworks_style = host, subnet\n", ""),
+    ("mynetworks_style = host, host\n", ""),
     // The value of a raw parameter, from 3.11 on.
     (
         "relayhost = $luser_relay ${{$luser_relay} == {@x}}\nluser_relay = $user@x\nmynetworks =\n",

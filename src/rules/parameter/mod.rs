@@ -6,6 +6,7 @@ rules! {
     duplicate_parameter,
     inet_protocols_invalid,
     ipv6_address_unbracketed,
+    mynetworks_style_invalid,
     read_only_parameter,
     table_name_malformed,
     table_type_missing,

@@ -34,7 +34,6 @@ smtpd_sender_login_maps =
   inline:{{ a@a.example = b@a.example }, c@a.example=d@a.example}
   unionmap:{inline:{e@a.example=f@a.example}, inline:{{ g@a.example = h@a.example }}}
   randmap:{i@a.example, j@a.example}
-  regexp:{{/^k/ l@a.example}, {/^m{2}/ n@a.example}}
 smtpd_etrn_restrictions = check_policy_service unix:private/policy, permit
 ",
     check,
