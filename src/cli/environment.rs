@@ -10,19 +10,15 @@ pub(super) fn build(
     wanted: Option<(Version, &'static str)>,
 ) -> (Build, &'static str) {
     match (wanted, at_hand) {
-        (Some((version, who)), Some(build)) if build.version == version => (build, who),
-        (Some((version, who)), at_hand) => {
-            // Another release of the same distribution, then.
-            let debian = at_hand.is_some_and(|it| it.debian);
-            (Build { debian, ..Build::of_version(version) }, who)
-        }
+        (Some((version, who)), Some(build)) => (build.in_version(version), who),
+        (Some((version, who)), None) => (Build::of_version(version), who),
         (None, Some(build)) => (build, "the one installed here"),
         (None, None) => (Build::of_version(Version::NEWEST), "the newest one known"),
     }
 }
 
-/// The Postfix of this host. Its program says which it is, which costs less than to run it; a script in
-/// its place does not.
+/// The Postfix of this host. Its program says which it is, which costs less than to run it; a
+/// script in its place does not.
 pub(super) fn at_hand(host: &dyn Host) -> Option<Build> {
     let program = host.program("postconf").ok()?;
     Build::of_program(&program).or_else(|| {

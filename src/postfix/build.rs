@@ -21,9 +21,22 @@ pub struct Build {
 }
 
 impl Build {
+    /// The newest version that Debian has; a newer one is upstream's.
+    const NEWEST_OF_DEBIAN: Version = Version::new(3, 11);
+
     /// Upstream's `version`, whatever its patch level: the newest one, in questions that depend on it.
     pub fn of_version(version: Version) -> Build {
         Build { version, full_version: version.to_string(), released: None, debian: false }
+    }
+
+    /// `version` as the host has it whose Postfix this is: of Debian, if that has the version.
+    #[must_use]
+    pub fn in_version(&self, version: Version) -> Build {
+        if version == self.version {
+            return self.clone();
+        }
+        let debian = self.debian && version <= Build::NEWEST_OF_DEBIAN;
+        Build { debian, ..Build::of_version(version) }
     }
 
     /// Reads it off the bytes of a postconf program, without running that.
@@ -143,6 +156,16 @@ mod tests {
             let got = got.as_ref().map(|it| (it.full_version.as_str(), it.released.as_deref()));
             assert_eq!(got, want, "{text}");
         }
+    }
+
+    #[test]
+    fn another_version_is_the_distributions_own() {
+        let here = Build { debian: true, ..Build::of_version(Version::new(3, 7)) };
+        let exact = Build { full_version: "3.7.11".to_owned(), ..here.clone() };
+        assert_eq!(exact.in_version(exact.version), exact);
+        assert!(exact.in_version(Version::new(3, 5)).debian);
+        assert!(!exact.in_version(Version::new(3, 12)).debian);
+        assert!(!Build::of_version(Version::new(3, 7)).in_version(Version::new(3, 5)).debian);
     }
 
     #[test]
