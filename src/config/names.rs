@@ -35,7 +35,8 @@ pub struct Names {
     /// Values that cannot be expanded, and why: postconf stops at the first one. One may be
     /// here several times.
     pub unexpandable: Vec<Refusal>,
-    /// The same where nobody expands the value, since its name is none of Postfix's.
+    /// The same where nobody expands that part of a value: it stands in a branch that is not
+    /// taken now, or the name is none of Postfix's.
     pub unscannable: Vec<Refusal>,
     /// What postconf takes for comments in lists, from 3.8 on.
     pub comments: Vec<Span>,
@@ -246,14 +247,18 @@ impl<'e> Reader<'e> {
         }
         let syntax = self.references(written, text);
         // In values of Postfix's own parameters tables may stand.
-        if !exists && !self.names.is_of_service(name) {
-            if let Some(error) = syntax {
-                let refusal = Refusal { span: written.span(), why: error.to_string() };
-                self.names.unscannable.push(refusal);
-            }
+        let scanned_only = !exists && !self.names.is_of_service(name);
+        let expanded = self.effective.expand(text, self.within(written.service()));
+        if let Some(error) = syntax
+            && (scanned_only || expanded.is_ok())
+        {
+            let refusal = Refusal { span: written.span(), why: error.to_string() };
+            self.names.unscannable.push(refusal);
+        }
+        if scanned_only {
             return;
         }
-        match self.effective.expand(text, self.within(written.service())) {
+        match expanded {
             Ok(expanded) => self.tables(
                 &expanded,
                 0..expanded.len(),

@@ -15,9 +15,10 @@ postconf stops too, and then shows no value at all. A `$` that is meant as
 itself is written `$$`. Names stand as `$name`, `${name}` or `$(name)`, and only
 letters, digits and `_` are names.
 
-A name of your own that no parameter refers to is not read by any program: then
-postconf warns, and so does postls. A name that is not defined is another matter:
-it expands to nothing.
+It is a warning, as postconf's, where nobody reads the part that is wrong: in a
+branch of a condition that is not taken now, or in a name of your own that no
+parameter refers to. A name that is not defined is another matter: it expands to
+nothing.
 ",
     postfix_says: "macro processing error",
     fix: FixKind::Never,
