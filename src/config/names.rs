@@ -247,19 +247,17 @@ impl<'e> Reader<'e> {
         }
         let syntax = self.references(written, text);
         // In values of Postfix's own parameters tables may stand.
-        let scanned_only = !exists && !self.names.is_of_service(name);
-        let expanded = self.effective.expand(text, self.within(written.service()));
+        let is_expanded = exists || self.names.is_of_service(name);
+        let within = self.within(written.service());
+        let expanded = is_expanded.then(|| self.effective.expand(text, within));
         if let Some(error) = syntax
-            && (scanned_only || expanded.is_ok())
+            && !matches!(expanded, Some(Err(_)))
         {
             let refusal = Refusal { span: written.span(), why: error.to_string() };
             self.names.unscannable.push(refusal);
         }
-        if scanned_only {
-            return;
-        }
         match expanded {
-            Ok(expanded) => self.tables(
+            Some(Ok(expanded)) => self.tables(
                 &expanded,
                 0..expanded.len(),
                 true,
@@ -268,7 +266,8 @@ impl<'e> Reader<'e> {
                 },
                 written.service(),
             ),
-            Err(error) => self.cannot_expand(written, error),
+            Some(Err(error)) => self.cannot_expand(written, error),
+            None => {}
         }
     }
 
