@@ -21,7 +21,7 @@ pub enum Error {
     Garbage,
     /// A reference to itself, or more than 100 levels.
     TooDeep,
-    /// More than 16 MiB of text have to be read for it.
+    /// More than 4 MiB of text have to be read for it.
     TooLong,
     /// `${name{…}}` with a name that is no function.
     UnknownFunction,
@@ -40,7 +40,7 @@ impl fmt::Display for Error {
             Error::Operand => "an operand that cannot be compared",
             Error::Garbage => "text behind the last part of \"${…}\"",
             Error::TooDeep => "a reference to itself, or more than 100 levels of references",
-            Error::TooLong => "more than 16 MiB of text",
+            Error::TooLong => "more than 4 MiB of text",
             Error::UnknownFunction => "a function that Postfix does not have",
             Error::BadDomain => "a function's argument that is no domain",
         })

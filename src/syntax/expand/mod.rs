@@ -24,7 +24,7 @@ const MAX_NESTING: usize = 400;
 /// Bytes that may be read in all, far above any real value. Values that double
 /// with each step would fill the memory, or keep us for ever if they are empty
 /// in the end; Postfix has no limit.
-const MAX_WORK: usize = 1 << 24;
+const MAX_WORK: usize = 1 << 22;
 
 /// What a version of Postfix understands.
 #[derive(Clone, Copy, Debug)]
