@@ -52,8 +52,8 @@ impl Show {
     }
 
     fn configuration(&self, host: &dyn Host, common: &Common) -> Result<Vec<u8>, Stop> {
+        let values = if self.expand { Values::Expanded } else { Values::Written };
         let files = files(host, common)?;
-        let values = self.values();
         let missing = |name| {
             let path = common.directory().join(name);
             Stop(format!("{}: there is no such file", path.display()))
@@ -75,10 +75,6 @@ impl Show {
         };
         shown.map_err(cannot_expand)
     }
-
-    fn values(&self) -> Values {
-        if self.expand { Values::Expanded } else { Values::Written }
-    }
 }
 
 fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
@@ -94,11 +90,7 @@ fn files(host: &dyn Host, common: &Common) -> Result<Files, Stop> {
     let (main_cf, master_cf) = (add("main.cf")?, add("master.cf")?);
     let environment = Environment {
         hostname: host.hostname(),
-        interfaces: host
-            .addresses()
-            .into_iter()
-            .map(|(address, prefix)| Interface { address, prefix })
-            .collect(),
+        interfaces: host.addresses().into_iter().map(Interface::from).collect(),
         process_id: Some(host.process_id()),
         config_directory: match common.named_directory() {
             Some(named) => ConfigDirectory::Named(named.into_os_string().into_encoded_bytes()),

@@ -19,6 +19,12 @@ pub struct Interface {
     pub prefix: u8,
 }
 
+impl From<(IpAddr, u8)> for Interface {
+    fn from((address, prefix): (IpAddr, u8)) -> Interface {
+        Interface { address, prefix }
+    }
+}
+
 /// The three parameters that decide, expanded.
 pub(super) struct Wanted {
     /// inet_interfaces

@@ -124,7 +124,9 @@ impl<'a> Context<'a> {
         self.overrides = services.overrides().collect();
         self.scopes = services.scopes();
         self.services = Some(services);
+        // What was found without them is no longer so.
         self.names = OnceLock::new();
+        self.table_uses = OnceLock::new();
     }
 
     /// The files that Postfix reads line by line, each once.

@@ -31,6 +31,14 @@ pub fn service_parameters<'s>(
         .filter(|(name, _)| parameter(name).is_none())
 }
 
+/// Whether some service could bring a parameter of this name.
+pub fn may_be_of_service(name: &str) -> bool {
+    ["transport", "command"]
+        .iter()
+        .flat_map(|family| members(family))
+        .any(|it| name.strip_suffix(it.name).is_some_and(|service| !service.is_empty()))
+}
+
 /// What a dictionary client looks up: `hosts` for `mysql:NAME` is NAME_hosts in main.cf, or
 /// hosts in the file that NAME is (`postconf/postconf_dbms.c`). Nothing for other types.
 ///

@@ -14,7 +14,7 @@ mod version;
 
 pub use build::Build;
 pub use digest::{Digest, Fingerprint};
-pub use families::{client_suffixes, is_adapter, service_parameters};
+pub use families::{client_suffixes, is_adapter, may_be_of_service, service_parameters};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, TableList, Type, parameter, parameters};
 pub use protocol::protocols_since;

@@ -1,12 +1,12 @@
 //! Whatever postconf complains of, lint finds too, at the right name or line, and all of it in one
 //! run; and of names lint says no more than postconf does. Of every version at hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use postls::config::Environment;
+use postls::config::{Environment, Services};
 use postls::finding::Finding;
 use postls::host::{Host as _, System};
 use postls::lint::{self, Context};
@@ -157,12 +157,13 @@ fn compare(judge: &Judge, case: &Case, said: &BTreeSet<&str>, ended: bool) -> Ve
     let is_of_host = |it: &str| OF_THE_HOST.iter().any(|host| it.contains(host));
     // In a value with a mistake postconf reads on, and lint does not.
     let unreadable = found.iter().any(|it| it.rule == "value-unexpandable");
-    for complaint in said.iter().filter(|it| !is_of_host(it)) {
-        if (unreadable && complaint.contains("undefined parameter: "))
-            || is_misread(case, complaint)
-        {
-            continue;
-        }
+    let misread = context.services.as_ref().is_some_and(misreads);
+    let is_excused = |it: &&&str| {
+        is_of_host(it)
+            || (unreadable && it.contains("undefined parameter: "))
+            || (misread && it.contains("/master.cf: "))
+    };
+    for complaint in said.iter().filter(|it| !is_excused(it)) {
         let known = COMPLAINTS.iter().find(|(words, _, _)| complaint.contains(words));
         let matched = known.is_some_and(|(words, rules, place)| {
             let behind = &complaint[complaint.find(words).expect("it was found") + words.len()..];
@@ -174,7 +175,7 @@ fn compare(judge: &Judge, case: &Case, said: &BTreeSet<&str>, ended: bool) -> Ve
             problems.push(format!("postconf says, and lint does not: {complaint}"));
         }
     }
-    if ended {
+    if ended && !misread {
         for finding in found.iter().filter(|it| NO_MORE_THAN_POSTCONF.contains(&it.rule)) {
             let confirmed = said.iter().any(|complaint| {
                 COMPLAINTS.iter().any(|(words, rules, place)| {
@@ -225,15 +226,19 @@ fn is_there(
     }
 }
 
-/// postconf takes each `o` in `-osmtpd_tls_loglevel=1` for the option `-o`, and no other program does.
-fn is_misread(case: &Case, complaint: &str) -> bool {
-    let Some((_, name)) = complaint.split_once("/master.cf: unused parameter: ") else {
-        return false;
-    };
-    let name = name.split('=').next().unwrap_or_default();
-    let text = String::from_utf8_lossy(&case.master_cf);
-    let mut words = text.split_ascii_whitespace().filter(|it| it.starts_with('-'));
-    words.any(|word| word.split_once(&format!("o{name}")).is_some_and(|it| it.0.len() > 1))
+/// Whether postconf reads other `-o` values than programs do: it takes each `o` in
+/// `-osmtpd_tls_loglevel=1` for the option `-o`, and goes on behind options that it does not know.
+fn misreads(services: &Services<'_>) -> bool {
+    let mut theirs = BTreeMap::new();
+    for scope in services.scopes() {
+        for (name, local) in scope.settings.unwrap_or_default() {
+            let of = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+            theirs.insert((of(&scope.name), of(&name)), local.name_span);
+        }
+    }
+    // Of two with one name in a service, the last one counts.
+    let ours = services.overrides().map(|it| ((it.service, it.name), it.name_span));
+    ours.collect::<BTreeMap<_, _>>() != theirs
 }
 
 /// As postconf prints it.
@@ -242,22 +247,17 @@ fn printable(bytes: &[u8]) -> String {
     bytes.iter().map(show).collect()
 }
 
-/// Lets the judge read all cases, side by side: a program of Postfix that gives up sleeps for a
-/// second before it does.
+/// Lets the judge read all cases.
 fn ask(chamber: &Chamber<'_>, cases: &[Case]) {
-    let mut scripts = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         chamber.write(&format!("{index}/main.cf"), &case.main_cf);
         chamber.write(&format!("{index}/master.cf"), &case.master_cf);
+    }
+    chamber.side_by_side((0..cases.len()).map(|index| {
         let at = chamber.path().join(index.to_string());
         let at = at.display();
-        scripts.push(format!(
-            "( postconf -c {at} -n >/dev/null 2>{at}/said; echo $? >{at}/status ) &\n"
-        ));
-    }
-    for scripts in scripts.chunks(60) {
-        chamber.shell(&format!("{}wait", scripts.concat()));
-    }
+        format!("postconf -c {at} -n >/dev/null 2>{at}/said; echo $? >{at}/status")
+    }));
 }
 
 /// Real files where they are at hand, the examples, the rules' own examples and cases, and

@@ -35,9 +35,10 @@ struct Case {
 struct Tally {
     files: usize,
     generated: usize,
-    /// Those where postconf looked at this host's network, which postls does not.
+    /// Those where postconf looked at this host's network, which postls does not, or
+    /// at memory that is none of its business.
     left_out: usize,
-    differences: String,
+    differences: Vec<String>,
 }
 
 #[test]
@@ -125,14 +126,11 @@ fn compare(cases: &[Case], count: impl Fn(&mut Tally)) {
         println!(
             "Postfix {}: {files} files, {generated} generated cases, {} differences{}",
             judge.full_version,
-            differences.matches("== ").count(),
-            if *left_out > 0 {
-                format!(" ({left_out} left out: the host's network)")
-            } else {
-                String::new()
-            }
+            differences.len(),
+            if *left_out > 0 { format!(" ({left_out} left out)") } else { String::new() }
         );
-        failed.push_str(differences);
+        assert!(left_out * 4 < cases.len().max(4), "{left_out} of {} left out", cases.len());
+        failed.push_str(&differences.concat());
     }
     let shown: String = failed.chars().take(6000).collect();
     assert!(failed.is_empty(), "{shown}");
@@ -145,27 +143,25 @@ fn ask(chamber: &Chamber<'_>, cases: &[Case]) {
         chamber.write(&format!("{index}/main.cf"), &case.main_cf);
         chamber.write(&format!("{index}/master.cf"), &case.master_cf);
     }
-    let scripts: Vec<String> = cases
-        .iter()
-        .enumerate()
-        .map(|(index, case)| {
-            let at = chamber.path().join(index.to_string());
-            let at = at.display();
-            let ask = |option: &&str| {
-                format!("postconf -c {at} {option} >{at}/{option} 2>{at}/{option}.err; echo $? >{at}/{option}.status")
-            };
-            let asked: Vec<String> = case.questions.iter().map(ask).collect();
-            format!("( {} ) &\n", asked.join("; "))
-        })
-        .collect();
-    for scripts in scripts.chunks(40) {
-        chamber.shell(&format!("{}wait", scripts.concat()));
-    }
+    let script = |(index, case): (usize, &Case)| {
+        let at = chamber.path().join(index.to_string());
+        let at = at.display();
+        let ask = |option: &&str| {
+            format!(
+                "postconf -c {at} {option} >{at}/{option} 2>{at}/{option}.err; \
+                 echo $? >{at}/{option}.status"
+            )
+        };
+        let asked: Vec<String> = case.questions.iter().map(ask).collect();
+        asked.join("; ")
+    };
+    chamber.side_by_side(cases.iter().enumerate().map(script));
 }
 
 fn compare_one(judge: &Judge, chamber: &Chamber<'_>, index: usize, case: &Case, tally: &mut Tally) {
     let directory = chamber.path().join(index.to_string());
     if has_lone_dash(&case.master_cf) {
+        tally.left_out += 1;
         return;
     }
     let ours = show(judge, &directory.to_string_lossy(), case);
@@ -189,15 +185,13 @@ fn compare_one(judge: &Judge, chamber: &Chamber<'_>, index: usize, case: &Case, 
         let ours = ours.map_or_else(|why| why, show);
         let theirs = theirs.map_or("refused".to_owned(), show);
         let (ours, theirs) = first_difference(&ours, &theirs);
-        writeln!(
-            tally.differences,
-            "== {} postconf {option}, {}\npostls:   {ours}\npostconf: {theirs}\n{says}main.cf: {}\nmaster.cf: {}",
+        tally.differences.push(format!(
+            "== {} postconf {option}, {}\npostls:   {ours}\npostconf: {theirs}\n{says}main.cf: {}\nmaster.cf: {}\n",
             judge.full_version,
             case.name,
             case.main_cf.escape_ascii(),
             case.master_cf.escape_ascii(),
-        )
-        .expect("a String takes all");
+        ));
         return;
     }
 }
@@ -290,11 +284,7 @@ fn every_parameter_has_the_value_that_postconf_says() {
 fn environment(judge: &Judge, directory: &str) -> Environment {
     Environment {
         hostname: System.hostname(),
-        interfaces: System
-            .addresses()
-            .into_iter()
-            .map(|(address, prefix)| Interface { address, prefix })
-            .collect(),
+        interfaces: System.addresses().into_iter().map(Interface::from).collect(),
         config_directory: ConfigDirectory::Named(directory.as_bytes().to_vec()),
         ..Environment::from(judge.build.clone())
     }

@@ -224,6 +224,15 @@ impl Chamber<'_> {
         command.current_dir(self.path()).args(["-c", script]).output().expect("sh ran before")
     }
 
+    /// Runs shell scripts in the directory, many at a time: a program of Postfix that gives up
+    /// sleeps for a second before it does.
+    pub(crate) fn side_by_side(&self, scripts: impl Iterator<Item = String>) {
+        let scripts: Vec<String> = scripts.map(|it| format!("( {it} ) &\n")).collect();
+        for scripts in scripts.chunks(40) {
+            self.shell(&format!("{}wait", scripts.concat()));
+        }
+    }
+
     /// Runs postconf or postmap on a directory below this one (`.` for itself), which is its
     /// working directory as well.
     pub(crate) fn run_in(&self, below: &str, program: &str, arguments: &[&str]) -> Output {

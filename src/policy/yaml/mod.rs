@@ -200,9 +200,7 @@ fn parameters(reader: &mut Reader, value: Value<'_>) -> Vec<Parameter> {
 /// near is taken for a mistake: administrators define names of their own, and
 /// transports have parameters named after them.
 fn misspelt(name: &str) -> Option<&'static str> {
-    const OF_TRANSPORTS: &[&str] =
-        &["_destination_", "_recipient_", "_delivery_slot", "_rate_delay", "_time_limit"];
-    if postfix::parameter(name).is_some() || OF_TRANSPORTS.iter().any(|it| name.contains(it)) {
+    if postfix::parameter(name).is_some() || postfix::may_be_of_service(name) {
         return None;
     }
     let meant = nearest(name, postfix::parameters().map(|it| it.name))?;
