@@ -45,7 +45,7 @@ impl Build {
     /// A compiler may drop it where nothing uses it, and then the value itself is there, as
     /// the default of mail_version. `None` where that leaves a choice.
     pub fn of_program(bytes: &[u8]) -> Option<Build> {
-        let strings = || bytes.split(|byte| *byte == 0).filter_map(|it| str::from_utf8(it).ok());
+        let strings = || numbers(bytes);
         let stamped = memmem::find_iter(bytes, MARK).filter_map(|at| {
             let behind = &bytes[at + MARK.len()..];
             str::from_utf8(&behind[..memchr::memchr(0, behind)?]).ok()
@@ -83,6 +83,17 @@ impl Build {
         let patch = self.full_version.splitn(3, '.').nth(2).and_then(|it| it.parse().ok());
         patch.unwrap_or(u16::MAX)
     }
+}
+
+/// The strings of a program that begin with a digit; there are tens of thousands of others,
+/// and each start of postls waits for this.
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    memchr::memchr_iter(0, bytes).filter_map(move |end| {
+        let text = &bytes[std::mem::replace(&mut start, end + 1)..end];
+        let text = Some(text).filter(|it| it.first().is_some_and(u8::is_ascii_digit))?;
+        str::from_utf8(text).ok()
+    })
 }
 
 const MARK: &[u8] = b"mail_version=";
