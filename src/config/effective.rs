@@ -38,6 +38,18 @@ impl<'c> Effective<'c> {
         Effective { main, scopes: Cow::Borrowed(scopes) }
     }
 
+    /// Where the values hold that some programs, such as `smtpd`, run with: in each of their
+    /// services, and in main.cf for all that set nothing themselves. Where master.cf has none
+    /// of them, or is not there, in main.cf.
+    pub fn within(&self, programs: &[&str]) -> Vec<Within<'_>> {
+        let runs = |scope: &&Scope| programs.iter().any(|it| it.as_bytes() == scope.program());
+        let all: Vec<&Scope> = self.scopes.iter().filter(runs).collect();
+        let with_settings = all.iter().filter(|it| it.settings.is_some());
+        let services: Vec<Within<'_>> = with_settings.map(|it| Within::Service(it)).collect();
+        let main = (services.len() < all.len() || services.is_empty()).then_some(Within::Main);
+        main.into_iter().chain(services).collect()
+    }
+
     /// The value of a parameter, expanded if it is not a raw one, and who says so. An unknown
     /// name has an empty one.
     pub fn value(&self, name: &str, within: Within<'_>) -> (Result<Vec<u8>, Error>, Origin) {
@@ -49,10 +61,9 @@ impl<'c> Effective<'c> {
 
     /// Who says what the value is.
     pub fn origin(&self, name: &str, within: Within<'_>) -> Origin {
-        match (local(name, within), self.main.setting(name)) {
-            (Some(local), _) => Origin::Set(local.span),
-            (None, Some(setting)) => Origin::Set(setting.value_span()),
-            (None, None) => Origin::Default,
+        match local(name, within) {
+            Some(local) => Origin::Set(local.span),
+            None => self.main.origin(name),
         }
     }
 
@@ -72,9 +83,8 @@ impl<'c> Effective<'c> {
 
     fn raw<'e>(&'e self, name: &str, within: Within<'e>) -> Option<Cow<'e, [u8]>> {
         if let Within::Service(scope) = within {
-            let program = scope.command.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
             match name {
-                "process_name" => return Some(Cow::Borrowed(program)),
+                "process_name" => return Some(Cow::Borrowed(scope.program())),
                 "service_name" => return Some(Cow::Borrowed(&scope.service)),
                 _ => {}
             }

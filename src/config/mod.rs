@@ -41,7 +41,16 @@ pub struct Configuration<'a> {
     /// For each name the group of the entry that counts: the last one.
     last: HashMap<&'a [u8], usize, RandomState>,
     /// Values that are to stand there, for a question about what will be.
-    planned: HashMap<String, Option<Vec<u8>>, RandomState>,
+    planned: HashMap<String, Option<Planned>, RandomState>,
+}
+
+/// A value that is to stand in main.cf, and who wants it.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The value before expansion.
+    pub value: Vec<u8>,
+    /// Where that is said.
+    pub span: Span,
 }
 
 /// One entry of main.cf.
@@ -84,9 +93,8 @@ impl<'a> Configuration<'a> {
 
     /// The same with other values; `None`: not set.
     #[must_use]
-    pub fn planned<'p>(mut self, values: impl Iterator<Item = (&'p str, Option<&'p str>)>) -> Self {
-        let own = |(name, value): (&str, Option<&str>)| (name.to_owned(), value.map(Into::into));
-        self.planned.extend(values.map(own));
+    pub fn planned(mut self, values: impl Iterator<Item = (String, Option<Planned>)>) -> Self {
+        self.planned.extend(values);
         self
     }
 
@@ -137,13 +145,18 @@ impl<'a> Configuration<'a> {
     /// The value of a parameter, expanded if it is not a raw one, and who says so. An unknown
     /// name has an empty one.
     pub fn value(&self, name: &str) -> (Result<Vec<u8>, Error>, Origin) {
-        let origin = match self.setting(name).filter(|_| !self.planned.contains_key(name)) {
-            Some(setting) => Origin::Set(setting.value_span()),
-            None => Origin::Default,
-        };
         let text = self.given(name).or_else(|| self.default(name)).unwrap_or_default();
         let value = if self.is_raw(name) { Ok(text.into_owned()) } else { self.expand(&text) };
-        (value, origin)
+        (value, self.origin(name))
+    }
+
+    /// Who says what the value is.
+    pub fn origin(&self, name: &str) -> Origin {
+        let span = match self.planned.get(name) {
+            Some(planned) => planned.as_ref().map(|it| it.span),
+            None => self.setting(name).map(|it| it.value_span()),
+        };
+        span.map_or(Origin::Default, Origin::Set)
     }
 
     /// Expands `$name` as Postfix does.
@@ -189,7 +202,7 @@ impl<'a> Configuration<'a> {
     /// What main.cf says before expansion.
     fn given(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         match self.planned.get(name) {
-            Some(Some(value)) => Some(Cow::Borrowed(value)),
+            Some(Some(planned)) => Some(Cow::Borrowed(&planned.value)),
             Some(None) => None,
             None => self.setting(name).map(|it| Cow::Owned(it.value().text().to_vec())),
         }

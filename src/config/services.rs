@@ -55,6 +55,13 @@ pub struct Local {
     pub name_span: Span,
 }
 
+impl Scope {
+    /// The command without its directory.
+    pub fn program(&self) -> &[u8] {
+        self.command.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+    }
+}
+
 impl<'a> Services<'a> {
     /// Reads a master.cf among the sources.
     pub fn new(sources: &'a Sources, source: SourceId) -> Services<'a> {

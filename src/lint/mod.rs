@@ -10,8 +10,8 @@ pub use processors::on_all_processors;
 use std::sync::OnceLock;
 
 use crate::config::{
-    Configuration, Effective, Environment, Names, Origin, Override, Scope, Services, TableKind,
-    TableUse,
+    Configuration, Effective, Environment, Names, Origin, Override, Planned, Scope, Services,
+    TableKind, TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::row::Judge;
@@ -63,6 +63,8 @@ pub struct Context<'a> {
     pub environment: Environment,
     /// main.cf, where there is one.
     pub configuration: Option<Configuration<'a>>,
+    /// The same as it will be, where the policy file owns parameters of it.
+    planned: Option<Configuration<'a>>,
     /// master.cf, where there is one.
     pub services: Option<Services<'a>>,
     /// All its `-o` values: rules ask for one name after the other.
@@ -101,6 +103,7 @@ impl<'a> Context<'a> {
         Context {
             sources,
             configuration: main_cf.map(read),
+            planned: None,
             environment,
             services: None,
             overrides: Vec::new(),
@@ -145,6 +148,13 @@ impl<'a> Context<'a> {
         Some(Effective::with_scopes(self.configuration.as_ref()?, &self.scopes))
     }
 
+    /// main.cf and master.cf as they are and, where the policy file owns parameters, as they will
+    /// be: a rule that looks at each finds mistakes of main.cf and of the policy file alike.
+    pub fn views(&self) -> impl Iterator<Item = Effective<'_>> {
+        let both = self.configuration.iter().chain(&self.planned);
+        both.map(|it| Effective::with_scopes(it, &self.scopes))
+    }
+
     /// Which names count as parameters, where there is a main.cf.
     pub fn names(&self) -> Option<&Names> {
         let effective = self.effective()?;
@@ -179,41 +189,30 @@ impl<'a> Context<'a> {
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
         self.problems = problems;
+        let Some(main_cf) = self.configuration.as_ref().map(|it| it.span(0..0).source) else {
+            return;
+        };
+        if !policies.parameters.is_empty() {
+            let wanted = policies.parameters.iter().map(|it| {
+                let value = it.value.as_ref();
+                let planned =
+                    value.map(|it| Planned { value: it.value.clone().into(), span: it.span });
+                (it.name.value.clone(), planned)
+            });
+            let now = Configuration::new(self.sources, main_cf, self.environment.clone());
+            self.planned = Some(now.planned(wanted));
+        }
     }
 
     /// The digest that main.cf puts in force for a client, `smtp` or `lmtp`.
     pub fn digest(&self, client: &str) -> DigestInForce {
-        let Some(configuration) = &self.configuration else {
-            return DigestInForce { digest: Some(Digest::Sha256), set: None };
-        };
-        let (value, origin) = configuration.value(&format!("{client}_tls_fingerprint_digest"));
-        let set = match origin {
-            Origin::Set(span) => Some(span),
-            Origin::Default => None,
-        };
-        DigestInForce { digest: value.ok().and_then(|it| Digest::parse(&it)), set }
+        digest_of(self.configuration.as_ref(), client)
     }
 
     /// The digest that will be in force for the table that postls writes, once
     /// main.cf is as the policy file wants it.
     pub fn wanted_digest(&self, policies: &Policies) -> DigestInForce {
-        let client = policies.table.client();
-        let name = format!("{client}_tls_fingerprint_digest");
-        let Some(configuration) = &self.configuration else { return self.digest(client) };
-        let values = policies.parameters.iter();
-        let values = values
-            .map(|it| (it.name.value.as_str(), it.value.as_ref().map(|it| it.value.as_str())));
-        let main_cf = configuration.span(0..0).source;
-        let planned =
-            Configuration::new(self.sources, main_cf, self.environment.clone()).planned(values);
-        let (value, _) = planned.value(&name);
-        let wanted = policies.parameters.iter().find(|it| it.name.value == name);
-        let set = match wanted.and_then(|it| it.value.as_ref()) {
-            Some(value) => Some(value.span),
-            None if wanted.is_some() => None,
-            None => self.digest(client).set,
-        };
-        DigestInForce { digest: value.ok().and_then(|it| Digest::parse(&it)), set }
+        digest_of(self.planned.as_ref().or(self.configuration.as_ref()), policies.table.client())
     }
 
     /// The mistakes of one kind in the policy files.
@@ -231,6 +230,18 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(table.source).bytes();
         String::from_utf8_lossy(table.table.rows[row].text(bytes).value()).into_owned()
     }
+}
+
+fn digest_of(configuration: Option<&Configuration<'_>>, client: &str) -> DigestInForce {
+    let Some(configuration) = configuration else {
+        return DigestInForce { digest: Some(Digest::Sha256), set: None };
+    };
+    let (value, origin) = configuration.value(&format!("{client}_tls_fingerprint_digest"));
+    let set = match origin {
+        Origin::Set(span) => Some(span),
+        Origin::Default => None,
+    };
+    DigestInForce { digest: value.ok().and_then(|it| Digest::parse(&it)), set }
 }
 
 /// Where a rule puts what it found.
