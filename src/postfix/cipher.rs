@@ -37,6 +37,7 @@ impl CipherGrade {
     }
 
     /// The grade that it stands for: from 3.8 on low and export are medium.
+    #[must_use]
     pub fn meant(self, version: Version) -> CipherGrade {
         match self {
             CipherGrade::Low | CipherGrade::Export if version >= Version::new(3, 8) => {

@@ -102,7 +102,7 @@ impl Protocols {
     pub fn parse(text: &[u8], version: Version) -> Result<Protocols, ProtocolProblem> {
         let (mut floor, mut ceiling) = (0, 0);
         let (mut included, mut excluded) = (Vec::new(), Vec::new());
-        let (mut includes, mut empty_bound) = (false, None);
+        let (mut is_inclusion, mut empty_bound) = (false, None);
         for range in words(text) {
             let unknown = |since| ProtocolProblem { word: range.clone(), since };
             match Word::parse(&text[range.clone()]).ok_or_else(|| unknown(None))? {
@@ -113,7 +113,7 @@ impl Protocols {
                 Word::Ceiling(bound) => ceiling = bound,
                 // With an OpenSSL that has no SSLv2 its name is no inclusion, nor anything else.
                 Word::Include(protocol) => {
-                    includes |= protocol.is_some();
+                    is_inclusion |= protocol.is_some();
                     included.extend(protocol);
                 }
                 Word::Exclude(protocol) => excluded.extend(protocol),
@@ -128,7 +128,8 @@ impl Protocols {
             (!is_one(floor) || floor <= it.number()) && (!is_one(ceiling) || it.number() <= ceiling)
         };
         let not_excluded = |it: &Protocol| !excluded.contains(it) && bounds(it);
-        let is_enabled = |it: &Protocol| not_excluded(it) && (!includes || included.contains(it));
+        let is_enabled =
+            |it: &Protocol| not_excluded(it) && (!is_inclusion || included.contains(it));
         Ok(Protocols {
             enabled: Protocol::ALL.into_iter().filter(is_enabled).collect(),
             forgets_newest: not_excluded(&Protocol::Tls1_3) && !is_enabled(&Protocol::Tls1_3),
@@ -215,20 +216,14 @@ fn number(word: &[u8]) -> Option<u32> {
     if word.is_empty() || word.eq_ignore_ascii_case(b"none") {
         return Some(0);
     }
-    let (digits, negative) = match word {
-        [b'-', digits @ ..] => (digits, true),
-        [b'+', digits @ ..] => (digits, false),
-        digits => (digits, false),
-    };
-    let digits = match digits {
-        [b'0', b'x' | b'X', digits @ ..] => digits,
-        digits => digits,
-    };
+    let digits = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"+")).unwrap_or(word);
+    let prefix = [b"0x", b"0X"].into_iter().find_map(|it| digits.strip_prefix(it));
+    let digits = prefix.unwrap_or(digits);
     // `from_str_radix` takes a sign, of which there was one already.
     let digits = str::from_utf8(digits).ok().filter(|it| !it.starts_with(['+', '-']))?;
     let number =
         u32::from_str_radix(digits, 16).ok().filter(|it| *it <= i32::MAX.unsigned_abs())?;
-    (!negative || number == 0).then_some(number)
+    (!word.starts_with(b"-") || number == 0).then_some(number)
 }
 
 pub(super) fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
