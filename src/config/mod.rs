@@ -178,11 +178,6 @@ impl<'a> Configuration<'a> {
         expand::expand(text, self.environment.dialect(), lookup)
     }
 
-    /// The lookup tables in a parameter's list, in order.
-    pub fn tables(&self, name: &str) -> Vec<TableName> {
-        tables::of(self, name)
-    }
-
     fn meaning<'c>(&self, name: &str, text: Option<Cow<'c, [u8]>>) -> Option<Meaning<'c>> {
         Some(Meaning { text: text?, raw: self.is_raw(name) })
     }
