@@ -52,16 +52,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let open = it.takes_logins_without_tls() && !it.is_local() && !it.is_behind_proxy();
         let has_own_rule = matches!(it.port(), Some(Port::Submission | Port::Submissions));
         let auth = it.set("smtpd_sasl_auth_enable").filter(|_| open && !has_own_rule)?;
-        Some((auth, (hides_passwords(it), it.set("smtpd_tls_auth_only"))))
+        let auth_only = it.set("smtpd_tls_auth_only");
+        Some((auth_only.unwrap_or(auth), (hides_passwords(it), auth_only.map(|_| auth))))
     });
-    for (span, (hides_passwords, auth_only)) in found {
-        let text = match hides_passwords {
-            false => "users can log in without TLS",
-            true => "users can log in without TLS, if not with a plain password",
-        };
-        let finding = findings.at(span, text).help("set smtpd_tls_auth_only = yes");
-        if let Some(span) = auth_only {
-            finding.related(span, "this lets them");
+    for (span, (hides_passwords, auth)) in found {
+        let but = if hides_passwords { ", if not with a plain password" } else { "" };
+        let finding = findings.at(span, format!("users can log in without TLS{but}"));
+        finding.help("set smtpd_tls_auth_only = yes");
+        if let Some(auth) = auth {
+            finding.related(auth, "logins are on");
         }
     }
 }

@@ -41,8 +41,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let chain = it.set("smtpd_tls_chain_files")?;
             // "none" stands for no file.
             let value = it.value(&name);
-            let counts = !value.is_empty() && !(kind == "cert" && value.eq_ignore_ascii_case(b"none"));
-            let both = counts && !it.value("smtpd_tls_chain_files").is_empty();
+            let no_file = kind == "cert" && value.eq_ignore_ascii_case(b"none");
+            let no_file = no_file || value.is_empty();
+            let both = !no_file && !it.value("smtpd_tls_chain_files").is_empty();
             Some((it.set(&name).filter(|_| both && it.tls != ServerTls::Off)?, chain))
         });
         for (span, chain) in found {
