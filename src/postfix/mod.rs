@@ -13,7 +13,7 @@ mod table_type;
 mod version;
 
 pub use build::Build;
-pub use digest::{Digest, Fingerprint};
+pub use digest::{Digest, DigestName, Fingerprint};
 pub use families::{client_suffixes, is_adapter, may_be_of_service, service_parameters};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, TableList, Type, parameter, parameters};

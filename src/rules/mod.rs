@@ -16,14 +16,14 @@ mod policy;
 mod policy_file;
 mod syntax;
 mod table;
-mod tls;
+mod tls_client;
 
 /// The topics and their rules.
 static TOPICS: &[(&str, &[&Rule])] = &[
     ("syntax", syntax::RULES),
     ("parameter", parameter::RULES),
     ("master", master::RULES),
-    ("tls", tls::RULES),
+    ("tls-client", tls_client::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),
     ("policy-file", policy_file::RULES),
