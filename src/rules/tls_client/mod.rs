@@ -1,21 +1,32 @@
 //! TLS settings of smtp(8) and lmtp(8), which main.cf and master.cf decide.
 
 use crate::config::{Given, TlsClient};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::lint::Context;
 use crate::policy::{Policies, row};
-use crate::postfix::SecurityLevel;
+use crate::postfix::{Protocol, Protocols, SecurityLevel, protocols_since};
 use crate::text::{Span, shortened};
 
 mod dane;
 
 rules! {
+    common_fingerprint_invalid,
     dane_insecure_mx_policy_invalid,
     dane_with_ignored_mx_errors,
     dane_with_native_lookup,
     dane_with_search_list,
     dane_without_dnssec,
+    global_fingerprint_without_pins,
+    missing_client_ca,
     per_site_ignored,
+    smtp_cipher_exclusion_invalid,
+    smtp_cipher_grade_invalid,
+    smtp_newest_protocol_missing,
+    smtp_protocol_bound_empty,
+    smtp_protocol_hole,
+    smtp_protocol_invalid,
+    smtp_protocols_empty,
+    smtp_setting_of_other_level,
     smtp_tls_level_invalid,
     smtp_tls_servername_invalid,
     smtpd_tls_level_invalid,
@@ -125,5 +136,61 @@ fn shown(value: &[u8]) -> String {
 fn related(finding: &mut Finding, given: &Given, text: &str) {
     if let Some(set) = given.set {
         finding.related(set, text);
+    }
+}
+
+/// A setting that a client reads at some levels, and somebody has set.
+struct LevelSetting {
+    value: Vec<u8>,
+    span: Span,
+    /// An error where the client reads it at its level; a warning where a table may ask for
+    /// a level at which it does.
+    severity: Severity,
+}
+
+/// What a client reads of `ciphers`, `protocols` or `exclude_ciphers`.
+fn level_settings(seen: &Seen<'_>, what: &str) -> Vec<LevelSetting> {
+    use SecurityLevel::{Dane, DaneOnly, Encrypt, Fingerprint, May, Secure, Verify};
+    const MANDATORY: &[SecurityLevel] = &[Dane, DaneOnly, Encrypt, Fingerprint, Secure, Verify];
+    // Without TLSA records level dane is may.
+    let opportunistic: &[SecurityLevel] = match what {
+        "exclude_ciphers" => &SecurityLevel::ALL[1..],
+        _ => &[May, Dane],
+    };
+    let names =
+        [(format!("tls_{what}"), opportunistic), (format!("tls_mandatory_{what}"), MANDATORY)];
+    let read = names.into_iter().filter_map(|(name, levels)| {
+        let given = seen.client.own(&name)?;
+        let severity = if seen.is_at(|level| levels.contains(&level)) {
+            Severity::Error
+        } else if seen.has_policies() {
+            Severity::Warning
+        } else {
+            return None;
+        };
+        Some(LevelSetting { value: given.value, span: given.set?, severity })
+    });
+    read.collect()
+}
+
+/// The lists of protocols that Postfix takes.
+fn protocol_lists(seen: &Seen<'_>) -> Vec<(LevelSetting, Protocols)> {
+    let parse = |setting: LevelSetting| {
+        let protocols = Protocols::parse(&setting.value, seen.context.version()).ok()?;
+        Some((setting, protocols))
+    };
+    level_settings(seen, "protocols").into_iter().filter_map(parse).collect()
+}
+
+/// `TLSv1.1 and TLSv1.2`
+fn names(protocols: impl Iterator<Item = Protocol>) -> String {
+    protocols.map(Protocol::name).collect::<Vec<_>>().join(" and ")
+}
+
+/// How to ask for TLSv1.2 and what is newer.
+fn modern_list(context: &Context<'_>) -> &'static str {
+    match protocols_since(b">=TLSv1.2") {
+        Some(since) if context.version() >= since => ">=TLSv1.2",
+        Some(_) | None => "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1",
     }
 }
