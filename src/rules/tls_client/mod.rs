@@ -17,22 +17,33 @@ rules! {
     dane_with_search_list,
     dane_without_dnssec,
     global_fingerprint_without_pins,
+    implicit_fingerprint_digest,
+    mandatory_level_for_anybody,
+    match_name_unlikely,
     missing_client_ca,
     per_site_ignored,
+    secure_match_hostname,
+    smtp_certificate_ignored,
     smtp_cipher_exclusion_invalid,
     smtp_cipher_grade_invalid,
+    smtp_dns_resolver_options_invalid,
+    smtp_dns_support_level_invalid,
+    smtp_host_lookup_invalid,
+    smtp_key_without_certificate,
     smtp_newest_protocol_missing,
     smtp_protocol_bound_empty,
     smtp_protocol_hole,
     smtp_protocol_invalid,
     smtp_protocols_empty,
     smtp_setting_of_other_level,
+    smtp_tls_disabled,
     smtp_tls_level_invalid,
     smtp_tls_servername_invalid,
     smtpd_tls_level_invalid,
     unknown_fingerprint_digest,
     weak_fingerprint_digest,
     wrappermode_needs_encrypt,
+    wrappermode_without_relay,
 }
 
 /// A level and the place that sets it.
@@ -193,4 +204,10 @@ fn modern_list(context: &Context<'_>) -> &'static str {
         Some(since) if context.version() >= since => ">=TLSv1.2",
         Some(_) | None => "!SSLv2, !SSLv3, !TLSv1, !TLSv1.1",
     }
+}
+
+/// The words of a list of names to compare certificates with.
+fn match_words(given: &Given) -> impl Iterator<Item = &[u8]> {
+    let words = given.value.split(|it| b", \t\r\n:".contains(it));
+    words.filter(|it| !it.is_empty())
 }

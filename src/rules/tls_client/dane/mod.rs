@@ -57,7 +57,7 @@ fn report(seen: &Seen<'_>, findings: &mut Findings, reason: &Reason) {
     }
 }
 
-/// Whether a list has a word; upper and lower case are the same to Postfix.
+/// Whether a list has a word. In upper case it is a mistake of its own.
 pub(super) fn has_word(given: &Given, word: &str) -> bool {
     let mut words = lists::words(&given.value, COMMA_SPACE_FLAT);
     words.any(|it| given.value[it].eq_ignore_ascii_case(word.as_bytes()))
