@@ -1,7 +1,7 @@
 //! The TLS settings of smtp(8) and lmtp(8), in each place where they hold
 //! (`smtp/smtp.c`, `smtp/smtp_tls_policy.c`).
 
-use super::{Effective, Origin, Within};
+use super::{Effective, Origin, Scope, Within};
 use crate::postfix::{self, SecurityLevel};
 use crate::text::Span;
 
@@ -134,10 +134,13 @@ impl TlsClient<'_> {
     /// Whether the settings are those of the service `smtp`, which default_transport names
     /// where nobody sets it.
     pub fn is_default_transport(&self) -> bool {
-        self.program == "smtp"
-            && match self.within {
-                Within::Main => true,
-                Within::Service(scope) => scope.name == b"smtp/unix",
+        let is_it = |scope: &Scope| scope.name == b"smtp/unix";
+        let is_within = match self.within {
+            Within::Service(scope) => is_it(scope),
+            Within::Main => {
+                !self.effective.scopes.iter().any(|it| is_it(it) && it.settings.is_some())
             }
+        };
+        is_within && self.program == "smtp"
     }
 }

@@ -19,7 +19,7 @@ smtp_dns_support_level = yes
 #                        ^^^ smtp(8) exits on \"yes\"
 ",
     good: "
-smtp_dns_support_level = DNSSEC
+smtp_dns_support_level = Disabled
 lmtp_dns_support_level =
 ",
     check,

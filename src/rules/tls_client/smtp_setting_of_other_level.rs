@@ -3,7 +3,7 @@
 use super::{each_client, related};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::postfix::SecurityLevel;
+use crate::postfix::{Protocol, Protocols, SecurityLevel};
 
 pub(super) static RULE: Rule = Rule {
     id: "smtp-setting-of-other-level",
@@ -62,7 +62,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (name, counterpart) in pairs {
             let (Some(given), Some(read)) = (client.own(name), client.own(counterpart)) else { continue };
             let (Some(span), None) = (given.set, read.set) else { continue };
-            if given.value.eq_ignore_ascii_case(&read.value) {
+            if means_the_same(context, &given.value, &read.value) {
                 continue;
             }
             let is_weak = name.ends_with("protocols");
@@ -72,4 +72,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             related(findings.milder(severity, span, text), &global.given, "the level");
         }
     });
+}
+
+/// Whether nothing would change if the one were read in place of the other.
+fn means_the_same(context: &Context<'_>, value: &[u8], other: &[u8]) -> bool {
+    let usable = |list: &[u8]| -> Option<Vec<Protocol>> {
+        let protocols = Protocols::parse(list, context.version()).ok()?;
+        Some(protocols.enabled().filter(|it| *it != Protocol::Ssl3).collect())
+    };
+    let protocols = usable(value);
+    value.eq_ignore_ascii_case(other) || (protocols.is_some() && protocols == usable(other))
 }

@@ -41,9 +41,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         let set = client.level().and_then(|it| it.given.set);
         let (span, text) = match (set, first_setting(context)) {
-            (Some(set), _) => (set, "all mail goes out in clear text".to_owned()),
+            (Some(set), _) => (set, "all mail goes out in clear text"),
             (None, Some(first)) => {
-                (first, "no effect: all mail goes out in clear text, since no level is set".to_owned())
+                (first, "no effect without a level: all mail goes out in clear text")
             }
             (None, None) => return,
         };
@@ -62,10 +62,10 @@ fn is_for_others(seen: &Seen<'_>) -> bool {
 
 /// The first TLS setting of smtp(8) in main.cf.
 fn first_setting(context: &Context<'_>) -> Option<Span> {
-    let mut settings = context.configuration.as_ref()?.effective_settings();
-    let first = settings.find(|it| {
+    let settings = context.configuration.as_ref()?.effective_settings();
+    let of_tls = settings.filter(|it| {
         let name = str::from_utf8(it.name()).unwrap_or_default();
         name.starts_with("smtp_tls_") && postfix::parameter(name).is_some()
     });
-    first.map(|it| it.name_span())
+    of_tls.map(|it| it.name_span()).min()
 }
