@@ -12,8 +12,8 @@ pub use processors::on_all_processors;
 use std::sync::OnceLock;
 
 use crate::config::{
-    Configuration, Effective, Environment, Names, Origin, Override, Planned, Scope, Services,
-    TableKind, TableUse,
+    Configuration, Effective, Environment, Names, Override, Planned, Scope, Services, TableKind,
+    TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::{Client, Policies, Problem, ProblemKind};
@@ -213,7 +213,7 @@ impl<'a> Context<'a> {
     /// no main.cf, with usual ones.
     pub fn client(&self, name: &'static str) -> PolicyClient {
         match self.views().last() {
-            Some(effective) => PolicyClient::new(&effective, name, None),
+            Some(effective) => PolicyClient::new(&effective, effective.tls_client(name)),
             None => PolicyClient {
                 client: Client::from((name, self.version())),
                 tables: Vec::new(),
@@ -228,10 +228,7 @@ impl<'a> Context<'a> {
             Some(_) => self.effective(),
             None => self.views().last(),
         };
-        match problem.client.origin(&view?, suffix) {
-            Origin::Set(span) => Some(span),
-            Origin::Default => None,
-        }
+        problem.client.set_at(&view?, suffix)
     }
 
     /// The mistakes of one kind in the policy files.

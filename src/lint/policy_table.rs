@@ -12,6 +12,7 @@ use crate::config::TableKind;
 use crate::policy::row;
 use crate::policy::what::What;
 use crate::policy::{Client, Policies, compile};
+use crate::postfix::SecurityLevel;
 use crate::syntax::table::{self, Kind, Row, Table};
 use crate::text::{SourceId, Span, fold, offset};
 
@@ -34,7 +35,11 @@ pub struct PolicyTable {
     pub keys: Vec<HashedKey>,
     /// What is wrong with them, in the order of the file.
     pub(super) problems: Vec<RowProblem>,
+    /// The first row of each level, in the order of [`SecurityLevel::ALL`].
+    levels: Levels,
 }
+
+type Levels = [Option<usize>; SecurityLevel::ALL.len()];
 
 /// Half of a key's hash, and in the lower half of the number its row: one number
 /// is sorted faster than a pair. Two keys may have the same hash.
@@ -59,9 +64,15 @@ struct Part {
     rows: Vec<Row>,
     keys: Vec<HashedKey>,
     problems: Vec<RowProblem>,
+    levels: Levels,
 }
 
 impl PolicyTable {
+    /// The first row at a level, where somebody asks the table for policies.
+    pub fn first_at(&self, level: SecurityLevel) -> Option<usize> {
+        self.levels[level as usize]
+    }
+
     /// Reads a table, and judges its rows if there is somebody to judge for.
     pub(super) fn read(
         source: SourceId,
@@ -73,10 +84,14 @@ impl PolicyTable {
         let judges: Vec<&Client> = clients.iter().map(|it| &it.client).collect();
         let parts = in_parts(bytes, &|part| read_part(source, bytes, part, &judges, &hasher));
         let mut parts = parts.into_iter();
-        let Part { mut rows, mut keys, mut problems } = parts.next().unwrap_or_default();
+        let Part { mut rows, mut keys, mut problems, mut levels } =
+            parts.next().unwrap_or_default();
         for part in parts {
             let before = rows.len();
             rows.extend(part.rows);
+            for (first, here) in levels.iter_mut().zip(part.levels) {
+                *first = first.or(here.map(|it| before + it));
+            }
             let moved = u64::from(offset(before));
             keys.extend(part.keys.into_iter().map(|it| HashedKey(it.0 + moved)));
             problems.extend(
@@ -85,7 +100,7 @@ impl PolicyTable {
         }
         // Of sorted parts, the stable sort makes a merge.
         keys.sort();
-        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems }
+        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems, levels }
     }
 }
 
@@ -136,13 +151,18 @@ fn read_part(
     keys.extend(entries().map(|(index, row)| HashedKey(hash(row) << 32 | u64::from(index))));
     keys.sort_unstable();
     let mut problems: Vec<RowProblem> = Vec::new();
+    let mut levels = Levels::default();
     for (index, row) in entries().filter(|_| !judges.is_empty()) {
         let before = problems.len();
         // The way back to the bytes is looked for once, and only where something is wrong.
         let mut text = None;
         let (key, value) = (&bytes[row.key_range(bytes)], row.value(bytes));
+        let policy = row::parse(&value);
+        if let Some(level) = policy.security_level() {
+            levels[level as usize].get_or_insert(index as usize);
+        }
         for (client, judge) in judges.iter().enumerate() {
-            row::parse(&value).problems(key, judge, &mut |problem| {
+            policy.problems(key, judge, &mut |problem| {
                 if problems.len() >= before + MAX_PROBLEMS_OF_A_ROW {
                     return;
                 }
@@ -162,7 +182,7 @@ fn read_part(
             });
         }
     }
-    Part { rows, keys, problems }
+    Part { rows, keys, problems, levels }
 }
 
 /// What `read` makes of the parts of a table, in order. A large table is shared
