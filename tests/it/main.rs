@@ -18,5 +18,6 @@ mod rules;
 mod several;
 mod tables;
 mod tidy;
+mod tls_client;
 mod transcripts;
 mod wrong_input;
