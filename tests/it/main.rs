@@ -19,5 +19,6 @@ mod server;
 mod several;
 mod tables;
 mod tidy;
+mod tls_client;
 mod transcripts;
 mod wrong_input;

@@ -26,6 +26,7 @@ rules! {
     smtp_certificate_ignored,
     smtp_cipher_exclusion_invalid,
     smtp_cipher_grade_invalid,
+    smtp_ciphers_empty,
     smtp_dns_resolver_options_invalid,
     smtp_dns_support_level_invalid,
     smtp_host_lookup_invalid,
@@ -151,6 +152,7 @@ fn related(finding: &mut Finding, given: &Given, text: &str) {
 
 /// A setting that a client reads at some levels, and somebody has set.
 struct LevelSetting {
+    name: String,
     value: Vec<u8>,
     span: Span,
     /// An error where the client reads it at its level; a warning where a table may ask for
@@ -178,7 +180,7 @@ fn level_settings(seen: &Seen<'_>, what: &str) -> Vec<LevelSetting> {
         } else {
             return None;
         };
-        Some(LevelSetting { value: given.value, span: given.set?, severity })
+        Some(LevelSetting { name: given.name, value: given.value, span: given.set?, severity })
     });
     read.collect()
 }
@@ -205,8 +207,8 @@ fn modern_list(context: &Context<'_>) -> &'static str {
     }
 }
 
-/// The words of a list of names to compare certificates with.
-fn match_words(given: &Given) -> impl Iterator<Item = &[u8]> {
-    let words = given.value.split(|it| b", \t\r\n:".contains(it));
-    words.filter(|it| !it.is_empty())
+/// The words of a list that may have colons between them: of ciphers, or of names to compare
+/// certificates with.
+fn words(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|it| b", \t\r\n:".contains(it)).filter(|it| !it.is_empty())
 }
