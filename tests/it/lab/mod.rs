@@ -22,13 +22,15 @@
 
 mod certificates;
 mod configuration;
+mod deliveries;
 mod judge;
 mod log;
 mod receiver;
 mod running;
 mod trials;
 
-pub(crate) use certificates::public_key_fingerprint;
+pub(crate) use certificates::{another_authority, public_key_fingerprint};
+pub(crate) use deliveries::Delivery;
 pub(crate) use judge::Verdict;
 pub(crate) use log::Outcome;
 
