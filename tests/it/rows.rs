@@ -32,7 +32,7 @@ pub(crate) enum Wish {
 }
 
 /// Names that stand in the certificate beside the destinations', as those of main.cf do.
-pub(crate) const NAMES: &str = "rows.example mx.rows.example xn--bcher-kva.example";
+pub(crate) const NAMES: &str = "rows.example mx.example mx.rows.example xn--bcher-kva.example";
 
 const LEVELS: &[&str] =
     &["none", "may", "encrypt", "fingerprint", "dane", "dane-only", "verify", "secure"];
@@ -269,13 +269,17 @@ impl Author<'_> {
 
     fn protocols(&mut self) -> String {
         if self.slips(2) {
-            return self.some_of(
-                "SSLv2 SSLv3 TLSv1 TLSv1.1 TLSv1.2 TLSv1.3 !SSLv2 !SSLv3 !TLSv1 !TLSv1.1 !TLSv1.2 !TLSv1.3 TLSv1.4 TLS \
-                 TLSv1.0 >=TLSv1.2 >=TLSv1.3 <=TLSv1.2 <=TLSv1.1 <=TLSv1 >=SSLv3 >=SSLv2 <=SSLv3 >= <= >=None >=0303 \
-                 >=0x0304 <=0303 <=0000 <=0300 >=0305 <=0305 >=ffff >=-1 >=+303 >TLSv1.2 =TLSv1.2 >=TLSv1.2, ! !>=TLSv1 \"\" \
-                 ALL >=~TLSv1.2 all none >=0x <=100000000 >=80000000 <=~0304 >=0301 <=0301",
-                ": : : :: , ~",
+            let mut words = String::from(
+                "SSLv2 SSLv3 TLSv1.2 TLSv1.3 !SSLv2 !SSLv3 !TLSv1 TLSv1.4 TLS TLSv1.0 >=TLSv1.2 >=TLSv1.3 <=TLSv1.2 >=SSLv3 \
+                 >=SSLv2 <=SSLv3 >= <= >=None >=0303 >=0x0304 <=0303 <=0000 <=0300 >=0305 <=0305 >=ffff >=-1 >=+303 \
+                 >TLSv1.2 =TLSv1.2 >=TLSv1.2, ! !>=TLSv1 \"\" ALL >=~TLSv1.2 all none >=0x <=100000000 >=80000000 <=~0304 \
+                 >=0301",
             );
+            // Where certificates count, OpenSSL decides about the oldest protocols, and its versions differ.
+            if matches!(self.level, "may" | "encrypt") {
+                words += " TLSv1 TLSv1.1 !TLSv1.1 !TLSv1.2 !TLSv1.3 <=TLSv1.1 <=TLSv1 <=0301";
+            }
+            return self.some_of(&words, ": : : :: , ~");
         }
         if self.since(3, 6) && self.random.below(2) == 0 {
             return self
@@ -417,10 +421,14 @@ impl Author<'_> {
             "policy_string" => {
                 self.good_or("version:~STSv1 mode:enforce \"\"", "{x} a=b \u{e9} } {a~b}")
             }
-            "mx_host_pattern" => match self.wish {
-                Wish::ThisServer => self.good_or("*.rows.example *.Rows.example", "\"\" * a..b .rows.example *.*.example"),
-                Wish::AnotherServer => self.good_or("mx.rows.example *.wrong.example", "\"\" * a..b .rows.example *.*.example"),
-            },
+            "mx_host_pattern" => {
+                let parent = self.domain.split_once('.').map_or("", |it| it.1);
+                let good = match self.wish {
+                    Wish::ThisServer => format!("*.{parent} *.{}", parent.to_uppercase()),
+                    Wish::AnotherServer => format!("mx.{parent} *.wrong.example"),
+                };
+                self.good_or(&good, &format!("\"\" * a..b .{parent} *.*.{parent}"))
+            }
             _ => self.good_or(
                 "sts-policy-fetch-error sts-policy-invalid sts-webpki-invalid validation-failure",
                 "\"\" other STS-Policy-Invalid",

@@ -1,7 +1,8 @@
 //! The healthy mail server that a lab sends to: a second Postfix that takes everything and throws it away.
 //!
 //! 127.0.0.2, which is every name, and three addresses that are there for examples: ports 25, 26, 587 and 2525
-//! with STARTTLS, 465 with TLS from the start; port 24 is 25 for masses of mail. 127.0.0.3, which is `cleartext.example` and all below it: port 25 without TLS.
+//! with STARTTLS, 465 with TLS from the start. 127.0.0.3, which is `cleartext.example` and all below it: port 25
+//! without TLS. For masses of mail both have a port 24.
 
 use super::configuration::{complete_master_cf, private_parameters, write_aged};
 use crate::judges::Judge;
@@ -43,8 +44,14 @@ pub(super) fn write(postfix: &Judge, lab: &Path) {
     for (name, value) in parameters {
         writeln!(main_cf, "{name} = {value}").expect("a String takes all");
     }
-    let mut services =
-        String::from("127.0.0.3:25 inet n - n - - smtpd\n  -o smtpd_tls_security_level=none\n");
+    let mut services = String::new();
+    for port in [24, 25] {
+        writeln!(
+            services,
+            "127.0.0.3:{port} inet n - n - - smtpd\n  -o smtpd_tls_security_level=none"
+        )
+        .expect("a String takes all");
+    }
     services.push_str("127.0.0.2:24 inet n - n - - smtpd\n");
     for address in ["127.0.0.2"].iter().chain(&ADDRESSES) {
         for port in [25, 26, 587, 2525] {
