@@ -17,6 +17,7 @@ mod policy_file;
 mod syntax;
 mod table;
 mod tls;
+mod tls_server;
 
 /// The topics and their rules.
 static TOPICS: &[(&str, &[&Rule])] = &[
@@ -24,6 +25,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("parameter", parameter::RULES),
     ("master", master::RULES),
     ("tls", tls::RULES),
+    ("tls-server", tls_server::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),
     ("policy-file", policy_file::RULES),

@@ -17,6 +17,7 @@ mod plan;
 mod roundtrip;
 mod rows;
 mod rules;
+mod server;
 mod several;
 mod tables;
 mod tidy;
