@@ -3,6 +3,7 @@
 
 mod apply;
 mod complaints;
+mod delivery;
 mod differential;
 mod examples;
 mod fixture;
@@ -14,6 +15,7 @@ mod oracle;
 mod parameters;
 mod plan;
 mod roundtrip;
+mod rows;
 mod rules;
 mod server;
 mod several;
