@@ -6,7 +6,6 @@ mod names;
 mod networks;
 mod refusal;
 mod services;
-mod table_reference;
 mod table_uses;
 mod tables;
 
@@ -21,10 +20,10 @@ pub use names::{Because, Names, Undefined};
 pub use networks::Interface;
 pub use refusal::{Refusal, refusal_of_client};
 pub use services::{Local, Override, Scope, Services};
-pub use table_reference::{Content, TableProblem, TableReference, Why};
 pub use table_uses::TableUse;
-pub use tables::{TableKind, TableName, texthash};
+pub use tables::{TableKind, TableName};
 
+pub use crate::lookup::{Content, TableProblem, TableReference, Why, texthash};
 use crate::postfix::{self, Parameter, Type};
 use crate::syntax::expand::{self, Error, Meaning};
 use crate::syntax::main_cf::{Entry, Kind, MainCf, Value};

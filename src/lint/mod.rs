@@ -2,10 +2,8 @@
 
 pub mod explain;
 mod policy_table;
-mod processors;
 
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
-pub use processors::on_all_processors;
 
 use std::sync::OnceLock;
 

@@ -10,6 +10,7 @@ mod generated;
 mod generator;
 mod judges;
 mod lab;
+mod lookup;
 mod oracle;
 mod parameters;
 mod plan;
