@@ -1,9 +1,11 @@
 //! What the files mean together: the value of a parameter and who set it.
 
+mod destination;
 mod effective;
 mod environment;
 mod names;
 mod networks;
+mod next_hops;
 mod refusal;
 mod services;
 mod table_reference;
@@ -15,10 +17,14 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+pub use destination::{Destination, Lookup};
 pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
 pub use names::{Because, Names, Undefined};
 pub use networks::Interface;
+pub use next_hops::{
+    Client, Endpoint, LookupTable, NextHop, NextHops, Transport, holds_passwords, routes_mail,
+};
 pub use refusal::{Refusal, refusal_of_client};
 pub use services::{Local, Override, Scope, Services};
 pub use table_reference::{Content, TableProblem, TableReference, Why};

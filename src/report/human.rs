@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::ops::Range;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
@@ -13,7 +14,7 @@ use miette::{
 
 use super::{Report, Style};
 use crate::finding::{Finding, Label, Severity};
-use crate::text::{Source, Sources};
+use crate::text::{Secret, Source, Sources};
 
 /// Of each rule, this many findings are shown in full.
 const MAX_OF_A_RULE: usize = 50;
@@ -204,8 +205,12 @@ impl Excerpt {
         let lines = labels.iter().map(|it| source.line_index(it.span.start));
         let (low, high) =
             lines.fold((usize::MAX, 0), |(low, high), it| (low.min(it), high.max(it)));
-        let first_line = low.saturating_sub(1);
-        let last_line = (high + 1).min(source.line_count().saturating_sub(1)).max(high);
+        let around = match source.secret() {
+            Secret::No => 1,
+            Secret::Yes => 0,
+        };
+        let first_line = low.saturating_sub(around);
+        let last_line = (high + around).min(source.line_count().saturating_sub(1)).max(high);
         let mut excerpt = Excerpt {
             name: printable(source.name()),
             text: String::new(),
@@ -228,6 +233,10 @@ impl Excerpt {
             .enumerate()
             .filter(|(_, it)| source.line_index(it.span.start) == index)
             .collect();
+        let line = match source.secret() {
+            Secret::No => line,
+            Secret::Yes => visible(source, line, &here),
+        };
         let mut part = line.clone();
         if line.len() > MAX_LINE {
             let mark = here.first().map_or(line.start, |(_, it)| it.span.start as usize);
@@ -270,6 +279,14 @@ impl SourceCode for Excerpt {
             inner.line_count(),
         )))
     }
+}
+
+/// The part of a line with passwords that is shown: a marked key at its beginning.
+fn visible(source: &Source, line: Range<usize>, here: &[(usize, &&Label)]) -> Range<usize> {
+    let bytes = &source.bytes()[line.clone()];
+    let key = bytes.iter().position(u8::is_ascii_whitespace).unwrap_or(0);
+    let marked = here.iter().map(|(_, it)| it.span.end as usize).max().unwrap_or(line.start);
+    line.start..marked.min(line.start + key)
 }
 
 /// The bytes as text of the same length, so that offsets stay: each byte of
