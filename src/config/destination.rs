@@ -52,6 +52,10 @@ impl<'t> Destination<'t> {
         if numeric && !service.is_empty() && port_number(service).is_none() {
             return Err("bad network port");
         }
+        // services(5) has many names, but none with these bytes.
+        if service.iter().any(|it| matches!(it, b'[' | b']' | b'@' | b':' | b'/' | b'=')) {
+            return Err("unknown service");
+        }
         let service = Some(service).filter(|it| !it.is_empty());
         Ok(Destination { host, lookup, service })
     }
@@ -155,7 +159,7 @@ mod tests {
             ("[a.example]587", "garbage after \"]\""),
             ("[a.example:587]", "valid hostname or network address required"),
             ("[]:25", "valid hostname or network address required"),
-            ("smtp:[a.example]", "valid hostname or network address required"),
+            ("smtp:[a.example]", "unknown service"),
             ("smtp:[a.example]:25", "valid hostname or network address required"),
             ("a..example", "valid hostname or network address required"),
             ("a.example.", "valid hostname or network address required"),

@@ -5,7 +5,8 @@
 //! programs that name a transport themselves.
 //!
 //! Known limits: FILTER actions of access tables and header checks are not looked for. A value
-//! with a reference to the host's name is not known where no host is meant.
+//! with a reference to the host's name is not known where no host is meant, and one that is longer
+//! than any list of hosts is not read.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -106,6 +107,9 @@ const PROBES: [&str; 8] = [
     "address_verify_transport_maps",
     "address_verify_virtual_transport",
 ];
+
+/// No list of hosts is longer.
+const LONGEST: usize = 10_000;
 
 /// Whether a parameter's tables are needed to know where mail goes, or how.
 pub fn routes_mail(parameter: &str) -> bool {
@@ -362,7 +366,7 @@ impl Walk<'_> {
     /// A value that is not empty, in front of a comment.
     fn value(&mut self, name: &str, within: Within<'_>) -> Option<Text> {
         let (value, origin) = self.effective.value(name, within);
-        let mut text = value.ok()?;
+        let mut text = value.ok().filter(|it| it.len() <= LONGEST)?;
         if let Some(comment) = text.windows(2).position(|it| it == b" #") {
             text.truncate(comment);
         }
@@ -421,7 +425,7 @@ impl Walk<'_> {
 fn rows_of(sources: &Sources, table: &LookupTable) -> Vec<Text> {
     let bytes = sources.source(table.source).bytes();
     let rows = table::parse(bytes).rows;
-    let entries = rows.iter().filter(|it| it.kind == Kind::Entry);
+    let entries = rows.iter().filter(|it| it.kind == Kind::Entry && it.range().len() <= LONGEST);
     let row = |row: &table::Row| {
         let text = row.text(bytes);
         let whole = text.locate(0..text.value().len());

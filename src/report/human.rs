@@ -284,7 +284,7 @@ impl SourceCode for Excerpt {
 /// The part of a line with passwords that is shown: a marked key at its beginning.
 fn visible(source: &Source, line: Range<usize>, here: &[(usize, &&Label)]) -> Range<usize> {
     let bytes = &source.bytes()[line.clone()];
-    let key = bytes.iter().position(u8::is_ascii_whitespace).unwrap_or(0);
+    let key = bytes.trim_ascii_end().iter().position(u8::is_ascii_whitespace).unwrap_or(0);
     let marked = here.iter().map(|(_, it)| it.span.end as usize).max().unwrap_or(line.start);
     line.start..marked.min(line.start + key)
 }
@@ -309,6 +309,7 @@ fn same_length(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Span;
 
     #[test]
     fn what_a_terminal_obeys_is_not_shown_and_offsets_stay() {
@@ -316,5 +317,31 @@ mod tests {
         let text = same_length(bytes);
         assert_eq!(text, "a?[31m?\tb??c???");
         assert_eq!(text.len(), bytes.len());
+    }
+
+    #[test]
+    fn of_a_file_with_passwords_only_the_marked_key_is_shown() {
+        let mut sources = Sources::default();
+        let text =
+            b"# old: [a.example] user:hidden\n[relay.example] user:hidden\n  hidden\nuser:hidden\r\n";
+        let id = sources.add("sasl_passwd", text.to_vec());
+        sources.keep_secret(id);
+        let label = |range| Label { span: Span::new(id, range), text: "here".to_owned() };
+        let source = sources.source(id);
+        for (range, shown) in [
+            (31..46, "[relay.example]"),
+            // A mark on the value, or on a line that may be nothing but one.
+            (31..58, "[relay.example]"),
+            (47..58, "[relay.example]"),
+            (31..67, "[relay.example]"),
+            (61..67, ""),
+            (68..79, ""),
+        ] {
+            let text = Excerpt::of(source, &[&label(range.clone())]).text;
+            assert_eq!(text.trim_end(), shown, "{range:?}");
+            assert!(!text.contains("hidden"), "{range:?}: {text}");
+        }
+        let far = Excerpt::of(source, &[&label(31..46), &label(68..72)]).text;
+        assert!(!far.contains("hidden"), "{far}");
     }
 }
