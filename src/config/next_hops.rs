@@ -186,18 +186,24 @@ struct Text {
     place: Option<Place>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Place {
     /// Here, byte for byte.
     Written(Span),
+    /// On several lines: each byte has its own place.
+    Joined(SourceId, Vec<usize>),
     /// Somewhere here.
     Within(Span),
 }
 
 impl Text {
     fn span(&self, part: &Range<usize>) -> Option<Span> {
-        Some(match self.place? {
-            Place::Within(span) => span,
+        Some(match self.place.as_ref()? {
+            Place::Within(span) => *span,
+            Place::Joined(source, places) => {
+                let last = *places.get(part.end.checked_sub(1)?)?;
+                Span::new(*source, *places.get(part.start)?..last + 1)
+            }
             Place::Written(span) => {
                 let start = span.range().start;
                 Span::new(span.source, start + part.start..start + part.end)
@@ -231,9 +237,10 @@ impl Walk<'_> {
             let is_set = self.effective.origin(name, within) != Origin::Default;
             let counts = match name {
                 "default_transport" => true,
+                // By default there is at most $mydestination, where it is not used.
                 "relay_transport" => {
-                    let domains = self.effective.value("relay_domains", within).0;
-                    domains.is_ok_and(|it| !it.is_empty())
+                    let (domains, origin) = self.effective.value("relay_domains", within);
+                    origin != Origin::Default && domains.is_ok_and(|it| !it.is_empty())
                 }
                 _ => is_set,
             };
@@ -379,8 +386,16 @@ impl Walk<'_> {
             self.found.unread.push(name.to_owned());
             return None;
         }
-        let place =
-            if written.starts_with(&text) { Place::Written(span) } else { Place::Within(span) };
+        let joined = self.effective.main.setting(name).filter(|it| it.value_span() == span);
+        let joined = joined.map(|it| it.value()).filter(|it| it.text().starts_with(&text));
+        let place = match joined {
+            _ if written.starts_with(&text) => Place::Written(span),
+            Some(value) => {
+                let places = (0..text.len()).map(|at| value.locate(at..at + 1).start);
+                Place::Joined(span.source, places.collect())
+            }
+            None => Place::Within(span),
+        };
         (!text.is_empty()).then_some(Text { text, place: Some(place) })
     }
 
@@ -406,7 +421,8 @@ impl Walk<'_> {
                 Origin::Set(span) => Some(Place::Within(span)),
                 Origin::Default => None,
             };
-            let text = |it: &Range<usize>| Text { text: word[it.clone()].to_vec(), place };
+            let part = |it: &Range<usize>| word[it.clone()].to_vec();
+            let text = |it: &Range<usize>| Text { text: part(it), place: place.clone() };
             match (&word[reference.table_type.clone()], &reference.content) {
                 (b"static", Content::Values(values)) => {
                     rows.extend(values.iter().map(text));
