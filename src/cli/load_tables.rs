@@ -65,20 +65,19 @@ impl Loader<'_> {
         let name = name_in(&self.request.directory, &path);
         let shown = self.request.shown_in.join(&name);
         let known = self.sources.iter().find(|(_, it)| it.name() == shown.to_string_lossy());
-        if let Some((source, _)) = known {
-            return Some(source);
-        }
-        match self.read(&path, &name) {
-            Ok(source) => {
-                if is_secret {
-                    self.sources.keep_secret(source);
+        let source = match known {
+            Some((source, _)) => source,
+            None => match self.read(&path, &name) {
+                Ok(source) => source,
+                Err(why) => {
+                    self.skip_table(table, &why.0);
+                    return None;
                 }
-                Some(source)
-            }
-            Err(why) => {
-                self.skip_table(table, &why.0);
-                None
-            }
+            },
+        };
+        if is_secret {
+            self.sources.keep_secret(source);
         }
+        Some(source)
     }
 }

@@ -9,11 +9,14 @@ rules! {
     next_hop_invalid,
     policy_key_form_mismatch,
     policy_key_invalid,
+    policy_key_not_ascii,
+    policy_key_unreachable,
     port_465_without_wrappermode,
     relay_credentials_over_opportunistic_tls,
     relay_credentials_unauthenticated_peer,
     sasl_key_form_mismatch,
     transport_unknown,
+    wrappermode_on_starttls_port,
 }
 
 /// A text of a table or value, for a message.

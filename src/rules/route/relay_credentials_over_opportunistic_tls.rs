@@ -3,6 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::SecurityLevel;
+use crate::syntax::lists::{self, COMMA_SPACE};
 
 pub(super) static RULE: Rule = Rule {
     id: "relay-credentials-over-opportunistic-tls",
@@ -63,11 +64,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let value = |rest: &str| {
                 effective.value(&route.hop.client.parameter(rest), within).0.unwrap_or_default()
             };
-            let options = value("sasl_security_options").to_ascii_lowercase();
-            let guarded = options.split(|it| matches!(it, b',' | b' ' | b'\t' | b'\n'));
             let wrapped = value("tls_wrappermode").eq_ignore_ascii_case(b"yes");
             // With wrapper mode a client does not even connect at these levels.
-            if guarded.into_iter().any(|it| it == b"noplaintext") || wrapped {
+            if wrapped || !sends_passwords(&value) {
                 continue;
             }
             let destination = super::destination(route);
@@ -79,4 +78,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a mechanism with the password itself may be used without TLS.
+fn sends_passwords(value: &dyn Fn(&str) -> Vec<u8>) -> bool {
+    let words = |rest: &str| {
+        let value = value(rest).to_ascii_lowercase();
+        let words = lists::words(&value, COMMA_SPACE).map(|it| value[it].to_vec());
+        words.collect::<Vec<_>>()
+    };
+    let mechanisms = words("sasl_mechanism_filter");
+    let allowed = |it: &&Vec<u8>| !it.starts_with(b"!");
+    let safe: [&[u8]; 5] = [b"cram-md5", b"digest-md5", b"external", b"gssapi", b"ntlm"];
+    let is_safe = |it: &Vec<u8>| safe.contains(&it.as_slice()) || it.starts_with(b"scram-");
+    let all_safe =
+        mechanisms.iter().any(|it| allowed(&it)) && mechanisms.iter().filter(allowed).all(is_safe);
+    !all_safe && !words("sasl_security_options").iter().any(|it| it == b"noplaintext")
 }
