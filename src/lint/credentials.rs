@@ -3,11 +3,16 @@
 //! Follows `smtp/smtp_sasl_glue.c`: the sender, where that is asked for, then the name of the
 //! server, then the destination as it is written.
 
-use super::{Context, Route};
-use crate::config::{Destination, Effective, Endpoint, Lookup};
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::Context;
+use super::routes::host_of;
+use crate::config::{Destination, Effective, Endpoint, Lookup, NextHop};
 use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::syntax::table::{self, Kind};
-use crate::text::{Span, fold};
+use crate::text::{SourceId, Span, fold};
 
 /// What the password tables say of a destination.
 pub enum Credentials {
@@ -21,44 +26,57 @@ pub enum Credentials {
     Unknown,
 }
 
-impl Context<'_> {
-    /// What the password tables say of a destination.
-    pub fn credentials(&self, effective: &Effective<'_>, route: &Route) -> Credentials {
-        let client = route.hop.client;
-        let within = client.within(effective);
+/// The keys of password tables: each table is read once.
+#[derive(Default)]
+pub(super) struct Passwords(HashMap<SourceId, Keys, RandomState>);
+
+/// The keys of a table by their host.
+#[derive(Default)]
+struct Keys(HashMap<Vec<u8>, Vec<Key>, RandomState>);
+
+/// A key as Postfix compares it, and its place.
+type Key = (Vec<u8>, Span);
+
+impl Passwords {
+    /// What the tables say of a destination.
+    pub(super) fn of(
+        &mut self,
+        context: &Context<'_>,
+        effective: &Effective<'_>,
+        hop: &NextHop,
+    ) -> Credentials {
+        let within = hop.client.within(effective);
         let value = |rest: &str| {
-            let value = effective.value(&client.parameter(rest), within).0;
+            let value = effective.value(&hop.client.parameter(rest), within).0;
             value.unwrap_or_default()
         };
         if !value("sasl_auth_enable").eq_ignore_ascii_case(b"yes") {
             return Credentials::Off;
         }
-        let destination = Destination::parse(&route.hop.text);
-        let (Endpoint::Network, Ok(destination)) = (route.hop.endpoint, destination) else {
+        let (Endpoint::Network, Ok(destination)) = (hop.endpoint, Destination::parse(&hop.text))
+        else {
             return Credentials::Unknown;
         };
         let host = fold(destination.host).into_owned();
-        let asked = fold(&route.hop.text).into_owned();
+        let asked = fold(&hop.text).into_owned();
         let mut alike = Vec::new();
         let maps = value("sasl_password_maps");
         for word in lists::words(&maps, COMMA_SPACE).map(|it| &maps[it]) {
             if word.starts_with(b"static:") {
                 return Credentials::Found;
             }
-            let Some(table) = self.lookups.iter().find(|it| it.text == word) else {
+            let Some(table) = context.lookups.iter().find(|it| it.text == word) else {
                 return Credentials::Unknown;
             };
-            let bytes = self.sources.source(table.source).bytes();
-            for row in table::parse(bytes).rows.iter().filter(|it| it.kind == Kind::Entry) {
-                let range = row.key_range(bytes);
-                let key = fold(&bytes[range.clone()]);
-                let is_server = destination.lookup == Lookup::Host && *key == *host;
-                if *key == *asked || is_server {
+            let keys = self.0.entry(table.source).or_insert_with(|| read(context, table.source));
+            for (key, span) in keys.0.get(&host).into_iter().flatten() {
+                let is_server = destination.lookup == Lookup::Host && *key == host;
+                if *key == asked || is_server {
                     return Credentials::Found;
                 }
                 // Without brackets, the server's name may be the domain's.
-                if super::routes::host_of(&key).as_ref() == Some(&host) && *key != *host {
-                    alike.push(Span::new(table.source, range));
+                if *key != host {
+                    alike.push(*span);
                 }
             }
         }
@@ -67,4 +85,17 @@ impl Context<'_> {
         }
         Credentials::Nothing(alike)
     }
+}
+
+fn read(context: &Context<'_>, source: SourceId) -> Keys {
+    let bytes = context.sources.source(source).bytes();
+    let mut keys = Keys::default();
+    for row in table::parse(bytes).rows.iter().filter(|it| it.kind == Kind::Entry) {
+        let range = row.key_range(bytes);
+        let key = fold(&bytes[range.clone()]).into_owned();
+        if let Some(host) = host_of(&key) {
+            keys.0.entry(host).or_default().push((key, Span::new(source, range)));
+        }
+    }
+    keys
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use foldhash::fast::RandomState;
 
 use super::Context;
+use super::credentials::{Credentials, Passwords};
 use crate::config::{
     Client, Destination, Effective, Endpoint, LookupTable, NextHop, NextHops, Origin,
 };
@@ -39,6 +40,8 @@ pub struct Route {
     pub default_set: Option<Span>,
     /// The tables' keys for the same host that are not the destination as it is written.
     pub alike: Vec<PolicyKey>,
+    /// What the client's password tables say.
+    pub credentials: Credentials,
 }
 
 /// What the tables say.
@@ -80,8 +83,28 @@ pub fn host_of(text: &[u8]) -> Option<Vec<u8>> {
 
 /// The keys of one table.
 enum Layer {
-    Known(HashMap<Vec<u8>, PolicyKey, RandomState>),
+    Known(Keys),
     Unknown,
+}
+
+/// Those that a next hop could have something to do with.
+#[derive(Default)]
+struct Keys {
+    by_key: HashMap<Vec<u8>, PolicyKey, RandomState>,
+    by_host: HashMap<Vec<u8>, Vec<PolicyKey>, RandomState>,
+}
+
+impl Keys {
+    fn add(&mut self, key: PolicyKey) {
+        // Of equal keys the first counts.
+        if self.by_key.contains_key(&key.key) {
+            return;
+        }
+        if let Some(host) = host_of(&key.key) {
+            self.by_host.entry(host).or_default().push(key.clone());
+        }
+        self.by_key.insert(key.key.clone(), key);
+    }
 }
 
 /// The routes of each configuration: as it is and, where there is a policy file, as it will be.
@@ -110,6 +133,7 @@ fn of_view(
         |key: &[u8]| asked.contains(key) || host_of(key).is_some_and(|host| hosts.contains(&host));
     // Clients share their tables.
     let mut read: HashMap<(&str, Vec<u8>), Vec<Layer>, RandomState> = HashMap::default();
+    let mut passwords = Passwords::default();
     let mut routes = Vec::new();
     for hop in &hops.named {
         let within = hop.client.within(effective);
@@ -136,6 +160,7 @@ fn of_view(
         routes.push(Route {
             policy: answer(layers, hop),
             alike: alike(layers, hop),
+            credentials: passwords.of(context, effective, hop),
             hop: hop.clone(),
             default_level,
             default_set,
@@ -163,7 +188,7 @@ fn answer(layers: &[Layer], hop: &NextHop) -> Answer {
             match layer {
                 Layer::Unknown => return Answer::Unknown,
                 Layer::Known(keys) => {
-                    if let Some(found) = keys.get(&key) {
+                    if let Some(found) = keys.by_key.get(&key) {
                         return Answer::Row(found.clone());
                     }
                 }
@@ -181,43 +206,35 @@ fn alike(layers: &[Layer], hop: &NextHop) -> Vec<PolicyKey> {
     let mut found = Vec::new();
     for layer in layers {
         let Layer::Known(keys) = layer else { continue };
-        let other =
-            keys.values().filter(|it| it.key != *text && host_of(&it.key) == Some(host.clone()));
-        found.extend(other.cloned());
+        let same_host = keys.by_host.get(&host).into_iter().flatten();
+        found.extend(same_host.filter(|it| it.key != *text).cloned());
     }
     found.sort_by_key(|it| it.span);
     found
 }
 
-fn of_policy_file(
-    policies: &Policies,
-    is_wanted: &dyn Fn(&[u8]) -> bool,
-) -> HashMap<Vec<u8>, PolicyKey, RandomState> {
-    let in_force = policies.destinations.iter().filter(|it| !it.testing);
-    let keys = in_force.map(|it| PolicyKey {
-        key: it.nexthop.value.as_str().as_bytes().to_vec(),
-        span: it.nexthop.span,
-        level: it.policy.level.map(|it| it.value),
-    });
-    keys.filter(|it| is_wanted(&it.key)).map(|it| (it.key.clone(), it)).collect()
+fn of_policy_file(policies: &Policies, is_wanted: &dyn Fn(&[u8]) -> bool) -> Keys {
+    let mut keys = Keys::default();
+    for destination in policies.destinations.iter().filter(|it| !it.testing) {
+        let key = destination.nexthop.value.as_str().as_bytes();
+        if is_wanted(key) {
+            let level = destination.policy.level.map(|it| it.value);
+            keys.add(PolicyKey { key: key.to_vec(), span: destination.nexthop.span, level });
+        }
+    }
+    keys
 }
 
-fn of_table(
-    context: &Context<'_>,
-    table: &LookupTable,
-    is_wanted: &dyn Fn(&[u8]) -> bool,
-) -> HashMap<Vec<u8>, PolicyKey, RandomState> {
+fn of_table(context: &Context<'_>, table: &LookupTable, is_wanted: &dyn Fn(&[u8]) -> bool) -> Keys {
     let bytes = context.sources.source(table.source).bytes();
-    let mut keys = HashMap::default();
+    let mut keys = Keys::default();
     let mut take = |row: &Row| {
         let range = row.key_range(bytes);
         let key = fold(&bytes[range.clone()]);
         if row.kind == Kind::Entry && is_wanted(&key) {
             let span = Span::new(table.source, range);
             let level = row::parse(&row.value(bytes)).security_level();
-            let key = key.into_owned();
-            // Of equal keys the first counts.
-            keys.entry(key.clone()).or_insert(PolicyKey { key, span, level });
+            keys.add(PolicyKey { key: key.into_owned(), span, level });
         }
     };
     match context.tables.iter().find(|it| it.source == table.source) {

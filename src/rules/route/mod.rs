@@ -1,7 +1,8 @@
 //! Where mail goes next, and which policy and password it meets there.
 
 use crate::config::{Destination, Effective};
-use crate::lint::{Context, Credentials, Route};
+use crate::lint::{Credentials, Route};
+use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::text::shortened;
 
 rules! {
@@ -31,17 +32,31 @@ fn destination(route: &Route) -> String {
 
 /// The routes on which a password is sent to another host. Where the password table cannot
 /// be read, it is taken to be for relayhost.
-fn with_password<'r>(
-    context: &Context<'_>,
-    effective: &Effective<'_>,
-    routes: &'r [Route],
-) -> Vec<&'r Route> {
-    let sends = |route: &&Route| match context.credentials(effective, route) {
+fn with_password(routes: &[Route]) -> impl Iterator<Item = &Route> {
+    let sends = |route: &&Route| match route.credentials {
         Credentials::Found => true,
         Credentials::Unknown => route.hop.parameter == "relayhost",
         Credentials::Off | Credentials::Nothing(_) => false,
     };
     let is_far =
         |route: &&Route| Destination::parse(&route.hop.text).is_ok_and(|it| !it.is_loopback());
-    routes.iter().filter(is_far).filter(sends).collect()
+    routes.iter().filter(is_far).filter(sends)
+}
+
+/// Whether a mechanism that sends the password itself may be used; `options`: the parameter
+/// that may forbid it.
+fn sends_password(effective: &Effective<'_>, route: &Route, options: &str) -> bool {
+    let client = route.hop.client;
+    let words = |rest: &str| {
+        let value = effective.value(&client.parameter(rest), client.within(effective)).0;
+        let value = value.unwrap_or_default().to_ascii_lowercase();
+        let words = lists::words(&value, COMMA_SPACE).map(|it| value[it].to_vec());
+        words.collect::<Vec<_>>()
+    };
+    let safe: [&[u8]; 5] = [b"cram-md5", b"digest-md5", b"external", b"gssapi", b"ntlm"];
+    let mut mechanisms = words("sasl_mechanism_filter");
+    mechanisms.retain(|it| !it.starts_with(b"!"));
+    let only_safe = !mechanisms.is_empty()
+        && mechanisms.iter().all(|it| safe.contains(&&it[..]) || it.starts_with(b"scram-"));
+    !only_safe && !words(options).iter().any(|it| it == b"noplaintext")
 }

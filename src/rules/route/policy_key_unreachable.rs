@@ -1,10 +1,12 @@
 //! Policies for next hops that nothing names.
 
+use std::collections::HashSet;
+
 use crate::config::{Destination, Lookup};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Routes, Rule, host_of};
 use crate::syntax::table::Kind;
-use crate::text::{Span, fold};
+use crate::text::Span;
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-key-unreachable",
@@ -55,6 +57,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let hops = || all.iter().flat_map(|it| &it.hops.named);
+    let hosts: HashSet<Vec<u8>> = hops().filter_map(|it| host_of(&it.text)).collect();
+    let paths: HashSet<&[u8]> = hops().map(|it| it.text.as_slice()).collect();
     for table in context.tables.iter().filter(|it| it.client.is_some()) {
         let bytes = context.sources.source(table.source).bytes();
         for row in table.table.rows.iter().filter(|it| it.kind == Kind::Entry) {
@@ -67,8 +71,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let is_domain =
                 destination.lookup == Lookup::Exchangers && destination.service.is_none();
             // Of the same host in another form, another rule speaks.
-            let is_known =
-                hops().any(|it| fold(&it.text) == fold(key) || host_of(&it.text) == host_of(key));
+            let host = host_of(key).unwrap_or_default();
+            let is_known = hosts.contains(&host) || paths.contains(key);
             if !is_domain && !is_known {
                 findings.at(Span::new(table.source, range), "no next hop is written so");
             }

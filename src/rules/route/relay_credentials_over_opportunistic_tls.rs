@@ -3,7 +3,6 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::SecurityLevel;
-use crate::syntax::lists::{self, COMMA_SPACE};
 
 pub(super) static RULE: Rule = Rule {
     id: "relay-credentials-over-opportunistic-tls",
@@ -50,7 +49,7 @@ smtp_sasl_password_maps = texthash:$config_directory/sasl_passwd
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (effective, routes) in context.routes() {
-        for route in super::with_password(context, &effective, &routes.routes) {
+        for route in super::with_password(&routes.routes) {
             let Some((level, set)) = route.level() else { continue };
             match level {
                 SecurityLevel::None | SecurityLevel::May | SecurityLevel::Dane => {}
@@ -60,13 +59,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 | SecurityLevel::Verify
                 | SecurityLevel::Secure => continue,
             }
-            let within = route.hop.client.within(&effective);
-            let value = |rest: &str| {
-                effective.value(&route.hop.client.parameter(rest), within).0.unwrap_or_default()
-            };
-            let wrapped = value("tls_wrappermode").eq_ignore_ascii_case(b"yes");
+            let name = route.hop.client.parameter("tls_wrappermode");
+            let value = effective.value(&name, route.hop.client.within(&effective)).0;
             // With wrapper mode a client does not even connect at these levels.
-            if wrapped || !sends_passwords(&value) {
+            let wrapped = value.is_ok_and(|it| it.eq_ignore_ascii_case(b"yes"));
+            if wrapped || !super::sends_password(&effective, route, "sasl_security_options") {
                 continue;
             }
             let destination = super::destination(route);
@@ -78,20 +75,4 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
-}
-
-/// Whether a mechanism with the password itself may be used without TLS.
-fn sends_passwords(value: &dyn Fn(&str) -> Vec<u8>) -> bool {
-    let words = |rest: &str| {
-        let value = value(rest).to_ascii_lowercase();
-        let words = lists::words(&value, COMMA_SPACE).map(|it| value[it].to_vec());
-        words.collect::<Vec<_>>()
-    };
-    let mechanisms = words("sasl_mechanism_filter");
-    let allowed = |it: &&Vec<u8>| !it.starts_with(b"!");
-    let safe: [&[u8]; 5] = [b"cram-md5", b"digest-md5", b"external", b"gssapi", b"ntlm"];
-    let is_safe = |it: &Vec<u8>| safe.contains(&it.as_slice()) || it.starts_with(b"scram-");
-    let all_safe =
-        mechanisms.iter().any(|it| allowed(&it)) && mechanisms.iter().filter(allowed).all(is_safe);
-    !all_safe && !words("sasl_security_options").iter().any(|it| it == b"noplaintext")
 }

@@ -13,7 +13,8 @@ At level encrypt nobody can listen on the way, but the client takes any certific
 whoever answers in the relay's place gets the password. Most relays have a
 certificate that a public authority signed, and level secure with the relay's name
 asks for it: `[relay.example]:587 secure match=relay.example`. It takes
-smtp_tls_CAfile or smtp_tls_CApath.
+smtp_tls_CAfile or smtp_tls_CApath. Where smtp_sasl_tls_security_options has
+`noplaintext`, as by default, the password itself is not sent.
 ",
     postfix_says: "",
     fix: FixKind::Never,
@@ -46,8 +47,11 @@ smtp_sasl_password_maps = texthash:$config_directory/sasl_passwd
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (effective, routes) in context.routes() {
-        for route in super::with_password(context, &effective, &routes.routes) {
+        for route in super::with_password(&routes.routes) {
             let Some((SecurityLevel::Encrypt, set)) = route.level() else { continue };
+            if !super::sends_password(&effective, route, "sasl_tls_security_options") {
+                continue;
+            }
             let destination = super::destination(route);
             let finding =
                 findings.at(route.hop.span, format!("the level for \"{destination}\" is encrypt"));

@@ -40,16 +40,14 @@ relay.example user:password
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (effective, routes) in context.routes() {
+    for (_, routes) in context.routes() {
         for route in &routes.routes {
-            let Credentials::Nothing(alike) = context.credentials(&effective, route) else {
-                continue;
-            };
+            let Credentials::Nothing(alike) = &route.credentials else { continue };
             let program = route.hop.client.program;
             let destination = super::destination(route);
             let is_asked_for =
                 |key: &[u8]| routes.hops.named.iter().any(|it| fold(&it.text) == fold(key));
-            for span in alike {
+            for span in alike.iter().copied() {
                 if is_asked_for(context.sources.bytes(span)) {
                     continue;
                 }
