@@ -7,6 +7,7 @@ mod names;
 mod networks;
 mod next_hops;
 mod refusal;
+mod server;
 mod services;
 mod table_reference;
 mod table_uses;
@@ -26,6 +27,7 @@ pub use next_hops::{
     Client, Endpoint, LookupTable, NextHop, NextHops, Transport, holds_passwords, routes_mail,
 };
 pub use refusal::{Refusal, refusal_of_client};
+pub use server::{Port, Server, ServerTls};
 pub use services::{Local, Override, Scope, Services};
 pub use table_reference::{Content, TableProblem, TableReference, Why};
 pub use table_uses::TableUse;
@@ -182,11 +184,6 @@ impl<'a> Configuration<'a> {
             return Ok(text.to_vec());
         }
         expand::expand(text, self.environment.dialect(), lookup)
-    }
-
-    /// The lookup tables in a parameter's list, in order.
-    pub fn tables(&self, name: &str) -> Vec<TableName> {
-        tables::of(self, name)
     }
 
     fn meaning<'c>(&self, name: &str, text: Option<Cow<'c, [u8]>>) -> Option<Meaning<'c>> {

@@ -35,6 +35,8 @@ pub struct Override {
 pub struct Scope {
     /// The service's name, such as `smtp`.
     pub service: Vec<u8>,
+    /// Where its name stands.
+    pub service_span: Span,
     /// Its name and type: `smtp/inet`. Services that share it share their parameters.
     pub name: Vec<u8>,
     /// The command.
@@ -139,6 +141,7 @@ impl<'a> Services<'a> {
             }
             scopes.push(Scope {
                 service: service.field(0).to_vec(),
+                service_span: self.span(service.field_range(0)),
                 command: service.field(7).to_vec(),
                 settings: shared.contains_key(&name).then(BTreeMap::new),
                 name,

@@ -4,6 +4,7 @@
 //! nothing here reads a file.
 
 mod build;
+mod cipher;
 mod digest;
 mod families;
 mod level;
@@ -13,10 +14,11 @@ mod table_type;
 mod version;
 
 pub use build::Build;
+pub use cipher::{CipherGrade, refused_exclusion};
 pub use digest::{Digest, Fingerprint};
 pub use families::{client_suffixes, is_adapter, may_be_of_service, service_parameters};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, TableList, Type, parameter, parameters};
-pub use protocol::protocols_since;
+pub use protocol::{Hole, Protocol, ProtocolProblem, Protocols, protocols_since};
 pub use table_type::{PATTERNS_IN_NAMES, Reads, TableType, table_type, table_types};
 pub use version::Version;

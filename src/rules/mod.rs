@@ -18,6 +18,7 @@ mod route;
 mod syntax;
 mod table;
 mod tls;
+mod tls_server;
 
 /// The topics and their rules.
 static TOPICS: &[(&str, &[&Rule])] = &[
@@ -25,6 +26,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("parameter", parameter::RULES),
     ("master", master::RULES),
     ("tls", tls::RULES),
+    ("tls-server", tls_server::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),
     ("route", route::RULES),

@@ -15,6 +15,7 @@ mod parameters;
 mod plan;
 mod roundtrip;
 mod rules;
+mod server;
 mod several;
 mod tables;
 mod tidy;

@@ -28,6 +28,7 @@ smtp      inet  n       -       n       -       -       smtpd
 ",
     good: "
 ==> main.cf <==
+smtpd_tls_chain_files = /etc/postfix/server.pem
 smtp_tls_loglevel = 1
 ==> master.cf <==
 smtp      inet  n       -       n       -       -       smtpd

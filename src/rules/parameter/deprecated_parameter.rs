@@ -25,6 +25,7 @@ smtpd_use_tls = yes
 ",
     good: "
 smtpd_tls_security_level = may
+smtpd_tls_chain_files = /etc/postfix/server.pem
 ",
     check,
 };

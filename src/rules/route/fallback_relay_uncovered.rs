@@ -26,6 +26,7 @@ Give the fallback relay a row of its own, under the name as it is written.
 smtp_fallback_relay = [fallback.example]
 #                     ^^^^^^^^^^^^^^^^^^ the level for \"[fallback.example]\" is may
 smtp_tls_security_level = may
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
 bank.example secure
@@ -34,6 +35,7 @@ bank.example secure
 ==> main.cf <==
 smtp_fallback_relay = [fallback.example]
 smtp_tls_security_level = may
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
 bank.example secure
@@ -71,19 +73,26 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 
 /// The first row with a mandatory level.
 fn first_mandatory(context: &Context<'_>, client: &str) -> Option<Span> {
-    context.tables.iter().filter(|it| it.client == Some(client)).find_map(|table| {
-        let bytes = context.sources.source(table.source).bytes();
-        let entries = table.table.rows.iter().filter(|it| it.kind == Kind::Entry);
-        let mandatory = entries.filter(|it| match row::parse(&it.value(bytes)).security_level() {
-            Some(
-                SecurityLevel::Encrypt
-                | SecurityLevel::DaneOnly
-                | SecurityLevel::Fingerprint
-                | SecurityLevel::Verify
-                | SecurityLevel::Secure,
-            ) => true,
-            Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Dane) | None => false,
-        });
-        mandatory.map(|it| Span::new(table.source, it.key_range(bytes))).next()
-    })
+    context
+        .tables
+        .iter()
+        .filter(|it| it.clients.iter().any(|it| it.client.name == client))
+        .find_map(|table| {
+            let bytes = context.sources.source(table.source).bytes();
+            let entries = table.table.rows.iter().filter(|it| it.kind == Kind::Entry);
+            let mandatory =
+                entries.filter(|it| match row::parse(&it.value(bytes)).security_level() {
+                    Some(
+                        SecurityLevel::Encrypt
+                        | SecurityLevel::DaneOnly
+                        | SecurityLevel::Fingerprint
+                        | SecurityLevel::Verify
+                        | SecurityLevel::Secure,
+                    ) => true,
+                    Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Dane) | None => {
+                        false
+                    }
+                });
+            mandatory.map(|it| Span::new(table.source, it.key_range(bytes))).next()
+        })
 }

@@ -6,6 +6,7 @@ use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::text::shortened;
 
 rules! {
+    client_wrappermode_on_starttls_port,
     fallback_relay_uncovered,
     next_hop_invalid,
     policy_key_form_mismatch,
@@ -17,7 +18,6 @@ rules! {
     relay_credentials_unauthenticated_peer,
     sasl_key_form_mismatch,
     transport_unknown,
-    wrappermode_on_starttls_port,
 }
 
 /// A text of a table or value, for a message.

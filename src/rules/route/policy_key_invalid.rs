@@ -44,8 +44,8 @@ smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 const LONGEST: usize = 1000;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for table in &context.tables {
-        let Some(client) = table.client else { continue };
+    for table in context.tables.iter().filter(|it| !it.clients.is_empty()) {
+        let lmtp = table.clients.iter().any(|it| it.client.name == "lmtp");
         let bytes = context.sources.source(table.source).bytes();
         for row in table.table.rows.iter().filter(|it| it.kind == Kind::Entry) {
             let range = row.key_range(bytes);
@@ -57,7 +57,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let Err(why) = Nexthop::parse(text) else { continue };
             match why {
                 // The path of a socket may be relative.
-                NotNexthop::Form if client == "lmtp" && text.contains('/') => continue,
+                NotNexthop::Form if lmtp && text.contains('/') => continue,
                 // A port may be missing, and names may be other than ASCII.
                 NotNexthop::Form if text.ends_with(':') || !text.is_ascii() => continue,
                 NotNexthop::Empty

@@ -1,7 +1,7 @@
 //! Names in letters, where most mail has them in ASCII.
 
 use crate::finding::Severity;
-use crate::lint::{Context, Findings, FixKind, PolicyTable, Rule};
+use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::syntax::table::Kind;
 use crate::text::{Span, fold};
 
@@ -37,7 +37,7 @@ xn--bcher-kva.example encrypt
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for table in context.tables.iter().filter(|it| it.client.is_some()) {
+    for table in context.tables.iter().filter(|it| !it.clients.is_empty()) {
         let bytes = context.sources.source(table.source).bytes();
         let entries = table.table.rows.iter().filter(|it| it.kind == Kind::Entry);
         for range in entries.map(|it| it.key_range(bytes)) {
@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let Some(other) = in_ascii(key) else { continue };
-            if !has(context, table, &other) {
+            if !has(context, &other) {
                 findings
                     .at(Span::new(table.source, range), format!("most mail asks for \"{other}\""))
                     .help("write both keys");
@@ -71,9 +71,9 @@ fn is_next_hop(context: &Context<'_>, key: &[u8]) -> bool {
     all.any(|it| fold(&it.text) == fold(key))
 }
 
-/// Whether one of the client's tables has the key.
-fn has(context: &Context<'_>, table: &PolicyTable, key: &str) -> bool {
-    context.tables.iter().filter(|it| it.client == table.client).any(|table| {
+/// Whether one of the policy tables has the key.
+fn has(context: &Context<'_>, key: &str) -> bool {
+    context.tables.iter().filter(|it| !it.clients.is_empty()).any(|table| {
         let bytes = context.sources.source(table.source).bytes();
         let mut entries = table.table.rows.iter().filter(|it| it.kind == Kind::Entry);
         entries.any(|it| bytes[it.key_range(bytes)].eq_ignore_ascii_case(key.as_bytes()))

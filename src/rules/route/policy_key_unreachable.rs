@@ -59,7 +59,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let hops = || all.iter().flat_map(|it| &it.hops.named);
     let hosts: HashSet<Vec<u8>> = hops().filter_map(|it| host_of(&it.text)).collect();
     let paths: HashSet<&[u8]> = hops().map(|it| it.text.as_slice()).collect();
-    for table in context.tables.iter().filter(|it| it.client.is_some()) {
+    for table in context.tables.iter().filter(|it| !it.clients.is_empty()) {
         let bytes = context.sources.source(table.source).bytes();
         for row in table.table.rows.iter().filter(|it| it.kind == Kind::Entry) {
             let range = row.key_range(bytes);

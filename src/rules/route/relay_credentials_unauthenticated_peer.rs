@@ -33,6 +33,7 @@ smtp_sasl_password_maps = texthash:$config_directory/sasl_passwd
 ==> main.cf <==
 relayhost = [relay.example]:587
 smtp_tls_security_level = encrypt
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 smtp_sasl_auth_enable = yes
 smtp_sasl_security_options = noanonymous

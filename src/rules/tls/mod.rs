@@ -5,7 +5,6 @@ use crate::text::{Span, shortened};
 
 rules! {
     smtp_tls_level_invalid,
-    smtpd_tls_level_invalid,
     weak_fingerprint_digest,
 }
 

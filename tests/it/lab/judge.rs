@@ -208,16 +208,20 @@ fn route(lab: &Lab, destinations: &[(String, String)]) {
     write_aged(&lab.path("transport"), transport.as_bytes());
 }
 
-/// Says EHLO to smtpd(8), which reads its parameters for the first client.
+/// Says EHLO to smtpd(8), which reads its parameters for the first client; then STARTTLS where it
+/// is offered, for what smtpd(8) reads only then.
 fn greet(lab: &Lab) -> Child {
     const SCRIPT: &str = "exec 3<>/dev/tcp/127.0.0.1/25 || exit
         read -r banner <&3
         printf 'EHLO client.lab.test\\r\\n' >&3
         while read -r line <&3; do
             echo \"$line\"
+            case $line in *STARTTLS*) tls=offered ;; esac
             case $line in 250' '*) break ;; esac
         done
-        printf 'QUIT\\r\\n' >&3";
+        printf 'QUIT\\r\\n' >&3
+        [ -z \"$tls\" ] || printf 'QUIT\\r\\n' |
+            timeout 5 openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1";
     let mut command = lab.inside("bash");
     command.args(["-c", SCRIPT]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command.spawn().expect("bash runs")

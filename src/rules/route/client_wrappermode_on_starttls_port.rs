@@ -5,7 +5,7 @@ use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 
 pub(super) static RULE: Rule = Rule {
-    id: "wrappermode-on-starttls-port",
+    id: "client-wrappermode-on-starttls-port",
     severity: Severity::Warning,
     summary: "the client begins with TLS, and the next hop's port is one for STARTTLS",
     doc: "

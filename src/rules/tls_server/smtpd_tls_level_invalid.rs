@@ -1,5 +1,7 @@
 //! The server's level.
 
+use super::Set;
+use crate::config::Origin;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::SecurityLevel;
@@ -14,7 +16,8 @@ dane-only and on words that are no level. On fingerprint, verify and secure it
 warns and acts as with encrypt, which refuses every client that does not use
 TLS; on a public mail exchanger that is against RFC 3207.
 
-The same holds for postscreen(8) and tlsproxy(8) and their parameters.
+The same holds for postscreen(8) and tlsproxy(8) and their parameters. A service
+with smtpd_tls_wrappermode = yes does not read its level.
 ",
     postfix_says: "unsupported TLS level \"secure\", using \"encrypt\"",
     fix: FixKind::Never,
@@ -25,6 +28,7 @@ smtpd_tls_security_level = secure
     good: "
 smtpd_tls_security_level = MAY
 postscreen_tls_security_level = encrypt
+smtpd_tls_chain_files = /etc/postfix/server.pem
 ",
     check,
 };
@@ -33,8 +37,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     const SERVERS: [(&str, &str); 3] =
         [("smtpd", "smtpd_tls"), ("postscreen", "postscreen_tls"), ("tlsproxy", "tlsproxy_tls")];
     for (program, prefix) in SERVERS {
-        for level in super::levels(context, &format!("{prefix}_security_level")) {
-            let text = match SecurityLevel::parse(&level.value) {
+        let name = format!("{prefix}_security_level");
+        for level in levels(context, program, &name) {
+            let text = match SecurityLevel::parse(&level.text) {
                 Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Encrypt) => continue,
                 Some(SecurityLevel::Fingerprint | SecurityLevel::Verify | SecurityLevel::Secure) => {
                     format!("Postfix uses \"encrypt\" instead of \"{}\"", level.shown())
@@ -44,4 +49,26 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.at(level.span, text).help("one of none, may, encrypt");
         }
     }
+}
+
+/// The levels that a program reads, in front of a comment that stands behind one: the comment is
+/// a finding of its own. smtpd(8) reads none where sessions begin with TLS.
+fn levels(context: &Context<'_>, program: &str, name: &str) -> Vec<Set> {
+    let mut all: Vec<Set> = Vec::new();
+    for view in context.views() {
+        let runs = view.scopes.iter().any(|it| it.program() == program.as_bytes());
+        for within in view.within(&[program]) {
+            let wraps = || matches!(view.value("smtpd_tls_wrappermode", within).0, Ok(it) if it.eq_ignore_ascii_case(b"yes"));
+            let read = (runs || view.scopes.is_empty()) && !(program == "smtpd" && wraps());
+            let (Ok(mut text), Origin::Set(span)) = view.value(name, within) else { continue };
+            if let Some(comment) = text.windows(2).position(|it| it == b" #") {
+                text.truncate(comment);
+            }
+            let text = text.trim_ascii().to_vec();
+            if read && !text.is_empty() && !all.iter().any(|it| it.span == span) {
+                all.push(Set { span, text });
+            }
+        }
+    }
+    all
 }
