@@ -1,6 +1,6 @@
 //! `cidr:` tables: networks, tried in order (`util/dict_cidr.c`, `util/cidr_match.c`).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::patterns::odd;
@@ -149,7 +149,9 @@ fn network(pattern: &[u8], negated: Negated) -> Result<Network, String> {
     let address = self::address(address).ok_or_else(|| wrong("bad network value"))?;
     let mask = mask(length_bits);
     if address.number() & !mask != 0 {
-        return Err(wrong("non-null host address bits"));
+        let what = wrong("non-null host address bits");
+        let meant = address.masked(mask);
+        return Err(format!("{what}, perhaps you should use \"{meant}/{length_bits}\" instead"));
     }
     Ok(Network { negated, address, mask })
 }
@@ -183,6 +185,14 @@ impl Address {
     fn number(self) -> u128 {
         match self {
             Address::V4(number) | Address::V6(number) => number,
+        }
+    }
+
+    fn masked(self, mask: u128) -> IpAddr {
+        let [a, b, c, d, ..] = (self.number() & mask).to_be_bytes();
+        match self {
+            Address::V4(_) => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+            Address::V6(number) => IpAddr::V6(Ipv6Addr::from(number & mask)),
         }
     }
 }
