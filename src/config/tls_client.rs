@@ -1,6 +1,11 @@
 //! The TLS settings of smtp(8) and lmtp(8), in each place where they hold
 //! (`smtp/smtp.c`, `smtp/smtp_tls_policy.c`).
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::RandomState;
+
 use super::{Effective, Scope, Within};
 use crate::postfix::{self, SecurityLevel};
 use crate::text::Span;
@@ -45,8 +50,13 @@ pub struct GlobalLevel {
     /// The level.
     pub level: SecurityLevel,
     /// The parameter that says so: the level itself, or one of those before Postfix 2.3.
-    pub given: Given,
+    pub given: Arc<Given>,
 }
+
+/// What main.cf says to all programs, once somebody has asked: each rule asks again, and a
+/// value can take long to expand.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Mutex<HashMap<String, Option<Arc<Given>>, RandomState>>);
 
 impl Effective<'_> {
     /// The client `program` with the values of main.cf.
@@ -76,16 +86,31 @@ impl Effective<'_> {
 impl TlsClient<'_> {
     /// The client's own parameter: `tls_ciphers` is smtp_tls_ciphers to smtp(8). `None` where
     /// it cannot be expanded, which is a mistake of its own.
-    pub fn own(&self, name: &str) -> Option<Given> {
+    pub fn own(&self, name: &str) -> Option<Arc<Given>> {
         self.common(&format!("{}_{name}", self.program))
     }
 
     /// A parameter of all programs.
-    pub fn common(&self, name: &str) -> Option<Given> {
+    pub fn common(&self, name: &str) -> Option<Arc<Given>> {
+        if matches!(self.within, Within::Service(_)) {
+            return self.ask(name).map(Arc::new);
+        }
+        let Asked(asked) = &self.effective.main.asked;
+        let known = asked.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        known.unwrap_or_else(|| {
+            let given = self.ask(name).map(Arc::new);
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.insert(name.to_owned(), given.clone());
+            given
+        })
+    }
+
+    fn ask(&self, name: &str) -> Option<Given> {
         let mut value = self.exactly(name)?;
         let exists = self.exists(name);
         let origin = self.effective.origin(name, self.within);
-        let comment = value.windows(2).position(|it| it[0].is_ascii_whitespace() && it[1] == b'#');
+        let mut signs = memchr::memchr_iter(b'#', &value);
+        let comment = signs.find(|at| *at > 0 && value[at - 1].is_ascii_whitespace());
         value.truncate(comment.unwrap_or(value.len()));
         let set = origin.span().filter(|_| exists);
         Some(Given { name: name.to_owned(), value: value.trim_ascii().to_vec(), set })
@@ -125,7 +150,7 @@ impl TlsClient<'_> {
     }
 
     /// Whether lookup tables have a word in the level: the parameter that names them.
-    pub fn level_tables(&self) -> Option<Given> {
+    pub fn level_tables(&self) -> Option<Arc<Given>> {
         let maps = self.own("tls_policy_maps")?;
         let given = if maps.is_empty() { self.own("tls_per_site")? } else { maps };
         (!given.is_empty()).then_some(given)
