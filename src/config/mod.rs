@@ -10,6 +10,7 @@ mod services;
 mod table_reference;
 mod table_uses;
 mod tables;
+mod tls_client;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ pub use services::{Local, Override, Scope, Services};
 pub use table_reference::{Content, TableProblem, TableReference, Why};
 pub use table_uses::TableUse;
 pub use tables::{TableKind, TableName, texthash};
+pub use tls_client::{Given, GlobalLevel, TlsClient};
 
 use crate::postfix::{self, Parameter, Type};
 use crate::syntax::expand::{self, Error, Meaning};

@@ -16,7 +16,7 @@ mod policy;
 mod policy_file;
 mod syntax;
 mod table;
-mod tls;
+mod tls_client;
 mod tls_server;
 
 /// The topics and their rules.
@@ -24,7 +24,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("syntax", syntax::RULES),
     ("parameter", parameter::RULES),
     ("master", master::RULES),
-    ("tls", tls::RULES),
+    ("tls-client", tls_client::RULES),
     ("tls-server", tls_server::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),

@@ -15,6 +15,7 @@ rules! {
     smtpd_cipher_grade_invalid,
     smtpd_client_certificate_optional,
     smtpd_encrypt_on_port_25,
+    smtpd_fingerprint_digest_unknown,
     smtpd_fingerprint_digest_weak,
     smtpd_newest_protocol_missing,
     smtpd_protocol_bound_empty,
