@@ -8,8 +8,8 @@ use std::ops::Range;
 use postls::config::{Configuration, Effective, Services, TableKind};
 use postls::finding::NotChecked;
 use postls::lint::{self, Context};
-use postls::policy::{self, Nexthop, compile, row, yaml};
-use postls::postfix::{Digest, Fingerprint, Version};
+use postls::policy::{self, Client, Nexthop, compile, row, yaml};
+use postls::postfix::{Fingerprint, Version};
 use postls::report::postconf::{self, Values};
 use postls::report::{Report, Style, human, json, short};
 use postls::rules;
@@ -290,10 +290,9 @@ pub(crate) fn policy_row(bytes: &[u8]) {
         attribute.value.iter().for_each(|it| inside(it, &attribute.word));
     }
     for version in [Version::OLDEST, Version::new(3, 9), Version::NEWEST] {
-        for digest in [None, Some(Digest::Md5), Some(Digest::Sha256)] {
-            row.problems(row::Judge { version, digest }, &mut |problem| {
-                inside(&problem.range, &all);
-            });
+        for digest in ["", "md5", "sha256"] {
+            let client = Client { digest: digest.to_owned(), ..Client::from(("lmtp", version)) };
+            row.problems(bytes, &client, &mut |problem| inside(&problem.range, &all));
         }
     }
 }
@@ -362,7 +361,8 @@ pub(crate) fn lint(main_cf: &[u8], policy_table: &[u8], policy_file: &[u8]) {
     let (policies, problems) = policy::join(vec![yaml::read(yaml, policy_file, yaml::Role::Main)]);
     let version = Version::new(3, 7);
     let mut context = Context::new(&sources, Some(main_cf), version);
-    context.add_table(rows, TableKind::Indexed, Some("smtp"));
+    let client = context.client("smtp");
+    context.add_table(rows, TableKind::Indexed, vec![client]);
     context.add_policies(&policies, &problems);
     let findings = lint::run_all(rules::all(), &context);
     for finding in &findings {

@@ -291,14 +291,14 @@ fn add_unlisted(
     };
     let source = loaded.sources.add(file, bytes);
     // A name is all there is to go by.
-    let client = name.contains("tls_policy").then_some("smtp");
+    let client = name.contains("tls_policy").then(|| loaded.context().client("smtp"));
     if client.is_none() {
         loaded.not_checked.push(NotChecked {
             what: file.to_owned(),
             why: "main.cf does not list it as a TLS policy table; only its form as a table was checked".to_owned(),
         });
     }
-    loaded.tables.push((source, TableKind::Indexed, client));
+    loaded.tables.push((source, TableKind::Indexed, client.into_iter().collect()));
     Ok(())
 }
 

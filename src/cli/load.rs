@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::{Common, Stop, environment};
-use crate::config::{Configuration, TableKind, TableName};
+use crate::config::{Configuration, Effective, Services, TableKind, TableName};
 use crate::finding::NotChecked;
 use crate::host::Host;
-use crate::lint::Context;
+use crate::lint::{self, Context, PolicyClient};
 use crate::plan::{self, Base};
 use crate::policy::yaml::{self, Role};
 use crate::policy::{self, Policies, Problem};
@@ -55,8 +55,8 @@ pub(super) struct Loaded {
     pub(super) not_checked: Vec<NotChecked>,
 }
 
-/// A table's source, how Postfix reads it, and the client that asks it.
-pub(super) type ListedTable = (SourceId, TableKind, Option<&'static str>);
+/// A table's source, how Postfix reads it, and the clients that ask it.
+pub(super) type ListedTable = (SourceId, TableKind, Vec<PolicyClient>);
 
 /// The policy file with what it includes.
 pub(super) struct PolicyFile {
@@ -92,8 +92,8 @@ impl Loaded {
         if let Some(master_cf) = self.master_cf {
             context.add_services(master_cf);
         }
-        for (source, kind, client) in &self.tables {
-            context.add_table(*source, *kind, *client);
+        for (source, kind, clients) in &self.tables {
+            context.add_table(*source, *kind, clients.clone());
         }
         if let Some(policy) = &self.policy {
             context.add_policies(&policy.policies, &policy.problems);
@@ -115,7 +115,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     let main_cf = loader.optional("main.cf")?;
     let master_cf = loader.optional("master.cf")?;
     let tables = match main_cf {
-        Some(main_cf) => loader.tables(main_cf, &build)?,
+        Some(main_cf) => loader.tables(main_cf, master_cf, &build)?,
         None => Vec::new(),
     };
     loader.say_what_is_left_out(policy.as_ref());
@@ -265,42 +265,63 @@ impl Loader<'_> {
         environment::build(at_hand.clone(), wanted.or_else(in_policy))
     }
 
-    /// The TLS policy tables that main.cf lists.
-    fn tables(&mut self, main_cf: SourceId, build: &Build) -> Result<Vec<ListedTable>, Stop> {
-        let mut found: Vec<(String, SourceId)> = Vec::new();
-        let mut tables = Vec::new();
-        for client in ["smtp", "lmtp"] {
-            let parameter = format!("{client}_tls_policy_maps");
-            let names =
-                Configuration::new(&self.sources, main_cf, build.clone()).tables(&parameter);
-            for table in names {
-                let path = match (table.kind, self.path(&table)) {
-                    (TableKind::Other, _) => {
-                        self.skip_table(&table, "postls does not read this type of table");
-                        continue;
-                    }
-                    (_, Err(why)) => {
-                        self.skip_table(&table, &why);
-                        continue;
-                    }
-                    (_, Ok(path)) => path,
-                };
-                let name = name_in(&self.request.directory, &path);
-                let known = found.iter().find(|(it, _)| *it == name).map(|(_, source)| *source);
+    /// The TLS policy tables that main.cf and services of master.cf list, each with the clients
+    /// that ask it.
+    fn tables(
+        &mut self,
+        main_cf: SourceId,
+        master_cf: Option<SourceId>,
+        build: &Build,
+    ) -> Result<Vec<ListedTable>, Stop> {
+        let main = Configuration::new(&self.sources, main_cf, build.clone());
+        let services = master_cf.map(|it| Services::new(&self.sources, it));
+        let clients = lint::clients(&Effective::new(&main, services.as_ref()));
+        let mut found: Vec<(String, Option<SourceId>)> = Vec::new();
+        let mut tables: Vec<ListedTable> = Vec::new();
+        for client in clients {
+            for table in &client.tables {
+                let known = found.iter().find(|(it, _)| *it == table.text).map(|it| it.1);
                 let source = match known {
                     Some(source) => source,
-                    None => self.read(&path, &name)?,
+                    None => self.table(table, &found)?,
                 };
-                if known.is_none() {
-                    found.push((name, source));
-                }
+                found.push((table.text.clone(), source));
+                let Some(source) = source else { continue };
                 // A table that is listed twice is asked twice, and says the same.
-                if !tables.contains(&(source, table.kind, Some(client))) {
-                    tables.push((source, table.kind, Some(client)));
+                match tables.iter_mut().find(|it| it.0 == source && it.1 == table.kind) {
+                    Some((_, _, clients)) => clients.push(client.clone()),
+                    None => tables.push((source, table.kind, vec![client.clone()])),
                 }
             }
         }
         Ok(tables)
+    }
+
+    /// A table's source, if it is to be had and was not read before.
+    fn table(
+        &mut self,
+        table: &TableName,
+        found: &[(String, Option<SourceId>)],
+    ) -> Result<Option<SourceId>, Stop> {
+        if table.kind == TableKind::Other {
+            self.skip_table(table, "postls does not read this type of table");
+            return Ok(None);
+        }
+        let path = match self.path(table) {
+            Ok(path) => path,
+            Err(why) => {
+                self.skip_table(table, &why);
+                return Ok(None);
+            }
+        };
+        let name = name_in(&self.request.directory, &path);
+        let shown = self.request.shown_in.join(&name);
+        let known =
+            |source: &SourceId| self.sources.source(*source).name() == shown.to_string_lossy();
+        match found.iter().filter_map(|it| it.1).find(known) {
+            Some(source) => Ok(Some(source)),
+            None => self.read(&path, &name).map(Some),
+        }
     }
 
     /// The source file of a table, if it is to be had.

@@ -48,6 +48,16 @@ pub struct Configuration<'a> {
     planned: HashMap<String, Option<Planned>, RandomState>,
 }
 
+impl Origin {
+    /// Where it is set; `None`: nobody does.
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Origin::Default => None,
+            Origin::Set(span) => Some(span),
+        }
+    }
+}
+
 /// A value that is to stand in main.cf, and who wants it.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -180,11 +190,6 @@ impl<'a> Configuration<'a> {
             return Ok(text.to_vec());
         }
         expand::expand(text, self.environment.dialect(), lookup)
-    }
-
-    /// The lookup tables in a parameter's list, in order.
-    pub fn tables(&self, name: &str) -> Vec<TableName> {
-        tables::of(self, name)
     }
 
     fn meaning<'c>(&self, name: &str, text: Option<Cow<'c, [u8]>>) -> Option<Meaning<'c>> {

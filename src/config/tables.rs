@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::table_reference::TableReference;
-use super::{Configuration, Origin};
+use super::{Effective, Origin, Setting, Within};
 use crate::postfix::{self, Reads, Version};
 use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::syntax::table::{self, Kind};
@@ -58,29 +58,31 @@ impl TableKind {
     }
 }
 
-pub(super) fn of(configuration: &Configuration<'_>, parameter: &str) -> Vec<TableName> {
-    let (value, origin) = configuration.value(parameter);
-    let Ok(value) = value else { return Vec::new() };
-    let setting = configuration.setting(parameter);
-    // An entry can be marked by itself only where no expansion moved it.
-    let as_written = setting.as_ref().map(super::Setting::value).filter(|it| it.text() == value);
-    let words = lists::words(&value, COMMA_SPACE);
-    let version = configuration.environment.build.version;
-    words
-        .map(|range| {
+impl Effective<'_> {
+    /// The lookup tables in a parameter's list, in order.
+    pub fn tables(&self, parameter: &str, within: Within<'_>) -> Vec<TableName> {
+        let (value, origin) = self.value(parameter, within);
+        let Ok(value) = value else { return Vec::new() };
+        // An entry can be marked by itself only where no expansion moved it.
+        let set_here = |it: &Setting<'_>| origin == Origin::Set(it.value_span());
+        let setting = self.main.setting(parameter).filter(set_here);
+        let as_written = setting.as_ref().map(Setting::value).filter(|it| it.text() == value);
+        let version = self.main.environment.build.version;
+        let table = |range: std::ops::Range<usize>| {
             let text = String::from_utf8_lossy(&value[range.clone()]).into_owned();
             // proxymap(8) reads the table for the daemon; the table is the same.
             let table = TableReference::parse(text.as_bytes(), 0..text.len(), version);
             let kind = TableKind::of(&text[table.table_type]);
             let name = text[table.name].to_owned();
             let span = match (&as_written, origin) {
-                (Some(value), _) => Some(configuration.span(value.locate(range))),
+                (Some(value), _) => Some(self.main.span(value.locate(range))),
                 (None, Origin::Set(span)) => Some(span),
                 (None, Origin::Default) => None,
             };
             TableName { text, kind, name, span }
-        })
-        .collect()
+        };
+        lists::words(&value, COMMA_SPACE).map(table).collect()
+    }
 }
 
 /// The keys and values that a program gets from a table's source, read as

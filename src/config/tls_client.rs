@@ -1,7 +1,7 @@
 //! The TLS settings of smtp(8) and lmtp(8), in each place where they hold
 //! (`smtp/smtp.c`, `smtp/smtp_tls_policy.c`).
 
-use super::{Effective, Origin, Scope, Within};
+use super::{Effective, Scope, Within};
 use crate::postfix::{self, SecurityLevel};
 use crate::text::Span;
 
@@ -49,6 +49,11 @@ pub struct GlobalLevel {
 }
 
 impl Effective<'_> {
+    /// The client `program` with the values of main.cf.
+    pub fn tls_client(&self, program: &'static str) -> TlsClient<'_> {
+        TlsClient { program, within: Within::Main, effective: self }
+    }
+
     /// smtp(8) and lmtp(8), once for each set of values.
     pub fn tls_clients(&self) -> Vec<TlsClient<'_>> {
         let of = |program: &'static str| {
@@ -77,11 +82,7 @@ impl TlsClient<'_> {
         let mut value = value.ok()?;
         let comment = value.windows(2).position(|it| it[0].is_ascii_whitespace() && it[1] == b'#');
         value.truncate(comment.unwrap_or(value.len()));
-        let set = match origin {
-            Origin::Set(span) => Some(span),
-            Origin::Default => None,
-        };
-        Some(Given { name, value: value.trim_ascii().to_vec(), set })
+        Some(Given { name, value: value.trim_ascii().to_vec(), set: origin.span() })
     }
 
     /// `None` where the client does not start with what is said, or that cannot be known.

@@ -1,22 +1,23 @@
 //! The rule type, what a rule may look at, and the run over all of them.
 
+mod clients;
 pub mod explain;
 mod policy_table;
 mod processors;
 
+pub use clients::{PolicyClient, clients};
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
 pub use processors::on_all_processors;
 
 use std::sync::OnceLock;
 
 use crate::config::{
-    Configuration, Effective, Environment, Names, Origin, Override, Planned, Scope, Services,
-    TableKind, TableUse,
+    Configuration, Effective, Environment, Names, Override, Planned, Scope, Services, TableKind,
+    TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
-use crate::policy::row::Judge;
-use crate::policy::{Policies, Problem, ProblemKind};
-use crate::postfix::{Digest, Version};
+use crate::policy::{Client, Policies, Problem, ProblemKind};
+use crate::postfix::Version;
 use crate::text::{SourceId, Sources, Span};
 
 /// One thing that can be wrong, and everything known about it.
@@ -80,15 +81,19 @@ pub struct Context<'a> {
     /// What the policy files say.
     pub policies: Option<&'a Policies>,
     problems: &'a [Problem],
+    /// The client that will ask the table that postls writes, and what it finds wrong.
+    judged_policies: Option<(PolicyClient, Vec<RowProblem>)>,
 }
 
-/// The digest that fingerprints are compared in.
-#[derive(Clone, Copy, Debug)]
-pub struct DigestInForce {
-    /// `None` if it is one that postls does not know.
-    pub digest: Option<Digest>,
-    /// Where it is set; `None` for a default.
-    pub set: Option<Span>,
+/// A problem of a policy, in a table or in a policy file.
+#[derive(Clone, Copy)]
+pub struct PolicyProblem<'c> {
+    /// Where it is and what is so there.
+    pub problem: &'c RowProblem,
+    /// Who finds so.
+    pub client: &'c PolicyClient,
+    /// The table; `None`: the policy file says so.
+    pub table: Option<&'c PolicyTable>,
 }
 
 impl<'a> Context<'a> {
@@ -113,6 +118,7 @@ impl<'a> Context<'a> {
             tables: Vec::new(),
             policies: None,
             problems: &[],
+            judged_policies: None,
         }
     }
 
@@ -177,22 +183,18 @@ impl<'a> Context<'a> {
         self.table_uses.get_or_init(found)
     }
 
-    /// Adds a table; judges the policies in it, once for all rules, if a client asks for them.
-    pub fn add_table(&mut self, source: SourceId, kind: TableKind, client: Option<&'static str>) {
+    /// Adds a table; judges the policies in it, once for all rules, for the clients that ask it.
+    pub fn add_table(&mut self, source: SourceId, kind: TableKind, clients: Vec<PolicyClient>) {
         let bytes = self.sources.source(source).bytes();
-        let judge = client
-            .map(|client| Judge { version: self.version(), digest: self.digest(client).digest });
-        self.tables.push(PolicyTable::read(source, bytes, kind, client, judge));
+        self.tables.push(PolicyTable::read(source, bytes, kind, clients));
     }
 
     /// Adds what the policy files say and what is wrong with them.
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
         self.problems = problems;
-        let Some(main_cf) = self.configuration.as_ref().map(|it| it.span(0..0).source) else {
-            return;
-        };
-        if !policies.parameters.is_empty() {
+        let main_cf = self.configuration.as_ref().map(|it| it.span(0..0).source);
+        if let Some(main_cf) = main_cf.filter(|_| !policies.parameters.is_empty()) {
             let wanted = policies.parameters.iter().map(|it| {
                 let value = it.value.as_ref();
                 let planned =
@@ -202,17 +204,31 @@ impl<'a> Context<'a> {
             let now = Configuration::new(self.sources, main_cf, self.environment.clone());
             self.planned = Some(now.planned(wanted));
         }
+        let client = self.client(policies.table.client());
+        let found = policy_table::of_policy_files(policies, &client.client);
+        self.judged_policies = Some((client, found));
     }
 
-    /// The digest that main.cf puts in force for a client, `smtp` or `lmtp`.
-    pub fn digest(&self, client: &str) -> DigestInForce {
-        digest_of(self.configuration.as_ref(), client)
+    /// The client `smtp` or `lmtp` with the values that main.cf has or will have; where there is
+    /// no main.cf, with usual ones.
+    pub fn client(&self, name: &'static str) -> PolicyClient {
+        match self.views().last() {
+            Some(effective) => PolicyClient::new(&effective, effective.tls_client(name)),
+            None => PolicyClient {
+                client: Client::from((name, self.version())),
+                tables: Vec::new(),
+                scope: None,
+            },
+        }
     }
 
-    /// The digest that will be in force for the table that postls writes, once
-    /// main.cf is as the policy file wants it.
-    pub fn wanted_digest(&self, policies: &Policies) -> DigestInForce {
-        digest_of(self.planned.as_ref().or(self.configuration.as_ref()), policies.table.client())
+    /// Where a value of a client is set that finds a problem; `None`: it is a default.
+    pub fn set_at(&self, problem: PolicyProblem<'_>, suffix: &str) -> Option<Span> {
+        let view = match problem.table {
+            Some(_) => self.effective(),
+            None => self.views().last(),
+        };
+        problem.client.set_at(&view?, suffix)
     }
 
     /// The mistakes of one kind in the policy files.
@@ -220,9 +236,19 @@ impl<'a> Context<'a> {
         self.problems.iter().filter(move |it| it.kind == kind)
     }
 
-    /// All problems of rows, each with its table.
-    pub fn row_problems(&self) -> impl Iterator<Item = (&PolicyTable, &RowProblem)> {
-        self.tables.iter().flat_map(|table| table.problems.iter().map(move |it| (table, it)))
+    /// All problems of policies, in tables and in the policy file.
+    pub fn row_problems(&self) -> impl Iterator<Item = PolicyProblem<'_>> {
+        let in_tables = self.tables.iter().flat_map(|table| {
+            table.problems.iter().map(move |problem| PolicyProblem {
+                problem,
+                client: &table.clients[problem.client],
+                table: Some(table),
+            })
+        });
+        let in_files = self.judged_policies.iter().flat_map(|(client, problems)| {
+            problems.iter().map(move |problem| PolicyProblem { problem, client, table: None })
+        });
+        in_tables.chain(in_files)
     }
 
     /// A row's right-hand side, as one line.
@@ -230,18 +256,6 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(table.source).bytes();
         String::from_utf8_lossy(table.table.rows[row].text(bytes).value()).into_owned()
     }
-}
-
-fn digest_of(configuration: Option<&Configuration<'_>>, client: &str) -> DigestInForce {
-    let Some(configuration) = configuration else {
-        return DigestInForce { digest: Some(Digest::Sha256), set: None };
-    };
-    let (value, origin) = configuration.value(&format!("{client}_tls_fingerprint_digest"));
-    let set = match origin {
-        Origin::Set(span) => Some(span),
-        Origin::Default => None,
-    };
-    DigestInForce { digest: value.ok().and_then(|it| Digest::parse(&it)), set }
 }
 
 /// Where a rule puts what it found.

@@ -1,13 +1,18 @@
-//! Lookup tables as text, and what smtp(8) thinks of the policies in them.
+//! Lookup tables as text, and what smtp(8) thinks of the policies in them and in the policy file.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
+use super::clients::PolicyClient;
 use super::processors::{on_all_processors, processors};
 use crate::config::TableKind;
-use crate::policy::row::{self, Judge, What};
+use crate::policy::row;
+use crate::policy::what::What;
+use crate::policy::{Client, Policies, compile};
+use crate::postfix::SecurityLevel;
 use crate::syntax::table::{self, Kind, Row, Table};
 use crate::text::{SourceId, Span, fold, offset};
 
@@ -20,8 +25,8 @@ pub struct PolicyTable {
     pub source: SourceId,
     /// How Postfix reads it.
     pub kind: TableKind,
-    /// Which client asks it for policies, `smtp` or `lmtp`; `None`: nobody does.
-    pub client: Option<&'static str>,
+    /// The clients that ask it for policies, each with other settings; none: nobody does.
+    pub clients: Vec<PolicyClient>,
     /// Its rows.
     pub table: Table,
     /// The keys of all entries, sorted: equal ones are neighbours, and the first
@@ -30,7 +35,11 @@ pub struct PolicyTable {
     pub keys: Vec<HashedKey>,
     /// What is wrong with them, in the order of the file.
     pub(super) problems: Vec<RowProblem>,
+    /// The first row of each level, in the order of [`SecurityLevel::ALL`].
+    levels: Levels,
 }
+
+type Levels = [Option<usize>; SecurityLevel::ALL.len()];
 
 /// Half of a key's hash, and in the lower half of the number its row: one number
 /// is sorted faster than a pair. Two keys may have the same hash.
@@ -45,6 +54,8 @@ pub struct RowProblem {
     pub span: Span,
     /// What is so there.
     pub what: What,
+    /// The first client that finds so, as an index into those of the table.
+    pub client: usize,
 }
 
 /// What is known of a part of a table.
@@ -53,24 +64,34 @@ struct Part {
     rows: Vec<Row>,
     keys: Vec<HashedKey>,
     problems: Vec<RowProblem>,
+    levels: Levels,
 }
 
 impl PolicyTable {
+    /// The first row at a level, where somebody asks the table for policies.
+    pub fn first_at(&self, level: SecurityLevel) -> Option<usize> {
+        self.levels[level as usize]
+    }
+
     /// Reads a table, and judges its rows if there is somebody to judge for.
     pub(super) fn read(
         source: SourceId,
         bytes: &[u8],
         kind: TableKind,
-        client: Option<&'static str>,
-        judge: Option<Judge>,
+        clients: Vec<PolicyClient>,
     ) -> PolicyTable {
         let hasher = RandomState::default();
-        let parts = in_parts(bytes, &|part| read_part(source, bytes, part, judge, &hasher));
+        let judges: Vec<&Client> = clients.iter().map(|it| &it.client).collect();
+        let parts = in_parts(bytes, &|part| read_part(source, bytes, part, &judges, &hasher));
         let mut parts = parts.into_iter();
-        let Part { mut rows, mut keys, mut problems } = parts.next().unwrap_or_default();
+        let Part { mut rows, mut keys, mut problems, mut levels } =
+            parts.next().unwrap_or_default();
         for part in parts {
             let before = rows.len();
             rows.extend(part.rows);
+            for (first, here) in levels.iter_mut().zip(part.levels) {
+                *first = first.or(here.map(|it| before + it));
+            }
             let moved = u64::from(offset(before));
             keys.extend(part.keys.into_iter().map(|it| HashedKey(it.0 + moved)));
             problems.extend(
@@ -79,8 +100,28 @@ impl PolicyTable {
         }
         // Of sorted parts, the stable sort makes a merge.
         keys.sort();
-        PolicyTable { source, kind, client, table: Table { rows }, keys, problems }
+        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems, levels }
     }
+}
+
+/// What smtp(8) thinks of what the policy files say, at its places there.
+pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowProblem> {
+    let mut problems = Vec::new();
+    // What a profile says is judged once, however many destinations use it.
+    let mut judged = HashSet::new();
+    for (index, destination) in policies.destinations.iter().enumerate() {
+        let key = destination.nexthop.value.as_str().as_bytes();
+        if !judged.insert((destination.policy.origins(), key.contains(&b'/'))) {
+            continue;
+        }
+        let (text, places) = compile::placed(&destination.policy);
+        row::parse(text.as_bytes()).problems(key, client, &mut |problem| {
+            let place = places.iter().rev().find(|(at, _)| *at <= problem.range.start);
+            let span = place.map_or(destination.nexthop.span, |(_, span)| *span);
+            problems.push(RowProblem { row: index, span, what: problem.what, client: 0 });
+        });
+    }
+    problems
 }
 
 impl HashedKey {
@@ -100,7 +141,7 @@ fn read_part(
     source: SourceId,
     bytes: &[u8],
     part: Range<usize>,
-    judge: Option<Judge>,
+    judges: &[&Client],
     hasher: &RandomState,
 ) -> Part {
     let rows = table::parse_part(bytes, part);
@@ -110,20 +151,38 @@ fn read_part(
     keys.extend(entries().map(|(index, row)| HashedKey(hash(row) << 32 | u64::from(index))));
     keys.sort_unstable();
     let mut problems: Vec<RowProblem> = Vec::new();
-    for (index, row) in entries() {
-        let Some(judge) = judge else { break };
+    let mut levels = Levels::default();
+    for (index, row) in entries().filter(|_| !judges.is_empty()) {
         let before = problems.len();
         // The way back to the bytes is looked for once, and only where something is wrong.
         let mut text = None;
-        row::parse(&row.value(bytes)).problems(judge, &mut |problem| {
-            if problems.len() < before + MAX_PROBLEMS_OF_A_ROW {
+        let (key, value) = (&bytes[row.key_range(bytes)], row.value(bytes));
+        let policy = row::parse(&value);
+        if let Some(level) = policy.security_level() {
+            levels[level as usize].get_or_insert(index as usize);
+        }
+        for (client, judge) in judges.iter().enumerate() {
+            policy.problems(key, judge, &mut |problem| {
+                if problems.len() >= before + MAX_PROBLEMS_OF_A_ROW {
+                    return;
+                }
                 let text = text.get_or_insert_with(|| row.text(bytes));
                 let span = Span::new(source, text.locate(problem.range));
-                problems.push(RowProblem { row: index as usize, span, what: problem.what });
-            }
-        });
+                let known = &problems[before..];
+                // Most mistakes are mistakes for all.
+                if client == 0 || !known.iter().any(|it| it.span == span && it.what == problem.what)
+                {
+                    problems.push(RowProblem {
+                        row: index as usize,
+                        span,
+                        what: problem.what,
+                        client,
+                    });
+                }
+            });
+        }
     }
-    Part { rows, keys, problems }
+    Part { rows, keys, problems, levels }
 }
 
 /// What `read` makes of the parts of a table, in order. A large table is shared

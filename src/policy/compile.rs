@@ -70,27 +70,75 @@ pub fn table(rows: &[Row], from: &str) -> String {
 
 /// The level and the attributes, one word each.
 fn right_hand_side(policy: &Policy) -> Vec<String> {
-    let mut words: Vec<String> = policy.level.iter().map(|it| it.value.to_string()).collect();
-    let mut attribute = |name: &str, value: Option<&str>| {
-        words.extend(value.map(|value| format!("{name}={value}")));
+    words(policy).into_iter().map(|it| it.text).collect()
+}
+
+/// A word of a right-hand side.
+struct Word {
+    text: String,
+    /// Where parts of the word come from: the length of what stands before each, and its place.
+    parts: Vec<(usize, Span)>,
+}
+
+/// A right-hand side as one line, and where its parts come from: of each the offset at which it
+/// begins, and its place in the policy file.
+pub fn placed(policy: &Policy) -> (String, Vec<(usize, Span)>) {
+    let (mut text, mut places) = (String::new(), Vec::new());
+    for word in words(policy) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        places.extend(word.parts.into_iter().map(|(at, span)| (text.len() + at, span)));
+        text.push_str(&word.text);
+    }
+    (text, places)
+}
+
+fn words(policy: &Policy) -> Vec<Word> {
+    let mut words = Vec::new();
+    if let Some(level) = policy.level {
+        words.push(Word { text: level.value.to_string(), parts: vec![(0, level.span)] });
+    }
+    let mut attribute = |name: &str, values: &[(&str, Span)]| {
+        let Some((_, first)) = values.first() else { return };
+        let mut word = Word { text: format!("{name}="), parts: vec![(0, *first)] };
+        for (index, (value, span)) in values.iter().enumerate() {
+            word.text.push_str(if index == 0 { "" } else { ":" });
+            word.parts.push((word.text.len(), *span));
+            word.text.push_str(value);
+        }
+        words.push(word);
     };
-    let names: Vec<&str> =
-        policy.names.iter().flat_map(|it| it.iter()).map(|it| it.value.as_str()).collect();
-    attribute("match", (!names.is_empty()).then(|| names.join(":")).as_deref());
+    let names: Vec<(&str, Span)> = policy
+        .names
+        .iter()
+        .flat_map(|it| it.iter())
+        .map(|it| (it.value.as_str(), it.span))
+        .collect();
+    attribute("match", &names);
     // One attribute for each pin keeps rows readable; several match= add up.
     for pin in policy.pins.iter().flat_map(|it| it.iter()) {
-        attribute("match", Some(&pin.fingerprint.value.to_string()));
+        attribute("match", &[(&pin.fingerprint.value.to_string(), pin.fingerprint.span)]);
     }
-    let text = |it: &Option<super::Placed<String>>| it.as_ref().map(|it| it.value.clone());
-    attribute("protocols", text(&policy.protocols).as_deref());
-    attribute("ciphers", text(&policy.ciphers).as_deref());
-    attribute("exclude", text(&policy.exclude).as_deref());
-    attribute("servername", text(&policy.servername).as_deref());
+    for (name, value) in [
+        ("protocols", &policy.protocols),
+        ("ciphers", &policy.ciphers),
+        ("exclude", &policy.exclude),
+        ("servername", &policy.servername),
+    ] {
+        if let Some(value) = value {
+            attribute(name, &[(&value.value, value.span)]);
+        }
+    }
     for file in policy.tafiles.iter().flat_map(|it| it.iter()) {
-        attribute("tafile", Some(&file.value));
+        attribute("tafile", &[(&file.value, file.span)]);
     }
-    let yes_no = |it: Option<super::Placed<bool>>| it.map(|it| if it.value { "yes" } else { "no" });
-    attribute("connection_reuse", yes_no(policy.connection_reuse));
-    attribute("enable_rpk", yes_no(policy.enable_rpk));
+    for (name, value) in
+        [("connection_reuse", policy.connection_reuse), ("enable_rpk", policy.enable_rpk)]
+    {
+        if let Some(value) = value {
+            attribute(name, &[(if value.value { "yes" } else { "no" }, value.span)]);
+        }
+    }
     words
 }

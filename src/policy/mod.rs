@@ -1,13 +1,18 @@
 //! TLS policies: what the administrator wants for each next-hop destination.
 //!
-//! `yaml` reads the policy file, `compile` writes what it says as the text of
-//! a TLS policy table, and `row` is the grammar of such a table's right-hand
-//! side as smtp(8) reads it.
+//! `yaml` reads the policy file, and `compile` writes what it says as the text of a TLS policy
+//! table. `row` is the grammar of such a table's right-hand side, `client` what main.cf says where
+//! a row is silent, `problems` what smtp(8) finds wrong with a row, and `effective` what it does.
 
+pub mod client;
 pub mod compile;
 pub mod date;
+pub mod effective;
 pub mod nexthop;
+pub mod outcome;
+pub mod problems;
 pub mod row;
+pub mod what;
 pub mod yaml;
 
 use std::collections::HashMap;
@@ -15,6 +20,7 @@ use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 
+pub use client::Client;
 pub use date::Date;
 pub use nexthop::Nexthop;
 
@@ -162,6 +168,26 @@ pub enum PinOf {
 }
 
 impl Policy {
+    /// Where each of its settings comes from; equal for those that say the same in the same places.
+    pub fn origins(&self) -> [Option<Span>; 10] {
+        let texts = [&self.protocols, &self.ciphers, &self.exclude, &self.servername];
+        let [protocols, ciphers, exclude, servername] =
+            texts.map(|it| it.as_ref().map(|it| it.span));
+        let first = |list: &Option<Rc<[Placed<String>]>>| list.as_ref()?.first().map(|it| it.span);
+        [
+            self.level.map(|it| it.span),
+            first(&self.names),
+            self.pins.as_ref().and_then(|it| it.first()).map(|it| it.fingerprint.span),
+            protocols,
+            ciphers,
+            exclude,
+            servername,
+            first(&self.tafiles),
+            self.connection_reuse.map(|it| it.span),
+            self.enable_rpk.map(|it| it.span),
+        ]
+    }
+
     /// This policy, with what it leaves open taken from `profile`.
     fn or(self, profile: &Policy) -> Policy {
         let profile = profile.clone();

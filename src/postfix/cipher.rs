@@ -63,9 +63,11 @@ impl CipherGrade {
     }
 }
 
-/// The first word of an exclusion list that Postfix does not take: it adds the `!` itself.
+/// The first word of an exclusion list that Postfix does not take, since it adds the `!` itself,
+/// or OpenSSL does not, since no cipher begins so.
 pub fn refused_exclusion(list: &[u8]) -> Option<Range<usize>> {
-    super::protocol::words(list).find(|it| b"!+-@".contains(&list[it.start]))
+    let begins_well = |it: u8| it.is_ascii_alphanumeric() || b"._=".contains(&it);
+    super::protocol::words(list).find(|it| !begins_well(list[it.start]))
 }
 
 #[cfg(test)]
@@ -87,6 +89,7 @@ mod tests {
     #[test]
     fn exclusions_must_not_begin_with_an_operator() {
         assert_eq!(refused_exclusion(b"aNULL, MD5:!RC4"), Some(11..15));
+        assert_eq!(refused_exclusion(b"{RC4}"), Some(0..5));
         assert_eq!(refused_exclusion(b"aNULL, kDHE+AES SEED-X"), None);
     }
 }

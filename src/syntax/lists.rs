@@ -17,7 +17,10 @@ pub const BLANKS: &Separators = &Separators::new(b" \t\r\n");
 pub const BLANKS_FLAT: &Separators = &Separators::flat(b" \t\r\n");
 
 /// Between fingerprints.
-pub const BAR: &Separators = &Separators::new(b"|");
+pub const BAR: &Separators = &Separators::flat(b"|");
+
+/// Between the names of a policy's `match=`.
+pub const COLON: &Separators = &Separators::flat(b":");
 
 /// The bytes between words, as a table: a word of a large file is read byte by
 /// byte, and each byte costs one look here.

@@ -44,10 +44,12 @@ fn the_blog_shows_its_mistakes() {
             "main.cf:8:33 error inline-comment",
             "main.cf:13:31 error inline-comment",
             "main.cf:15:31 warning weak-fingerprint-digest",
+            "tls_policy:6:17 error policy-without-trust-anchor",
+            "tls_policy:7:17 error policy-without-trust-anchor",
         ]
     );
     assert_eq!(report["schema"], "postls/lint/v1");
-    assert_eq!(report["summary"]["error"], 3);
+    assert_eq!(report["summary"]["error"], 5);
 }
 
 #[test]
@@ -66,6 +68,8 @@ fn the_blog_has_fingerprints_of_the_wrong_length_for_sha256() {
         [
             "tls_policy:3:11 error fingerprint-length-mismatch",
             "tls_policy:5:11 error fingerprint-length-mismatch",
+            "tls_policy:6:17 error policy-without-trust-anchor",
+            "tls_policy:7:17 error policy-without-trust-anchor",
         ]
     );
 }

@@ -1,9 +1,9 @@
 //! Small configurations as text: several files between `==> name <==` lines,
 //! and marks under what should be found.
 
-use postls::config::{Configuration, TableKind};
+use postls::config::TableKind;
 use postls::finding::Finding;
-use postls::lint::{self, Context, Rule};
+use postls::lint::{self, Context, PolicyClient, Rule};
 use postls::policy::{self, Policies, Problem, yaml};
 use postls::postfix::Version;
 use postls::text::{SourceId, Sources, Span};
@@ -47,14 +47,21 @@ impl Fixture {
         if let Some(master_cf) = self.source("master.cf") {
             context.add_services(master_cf);
         }
-        for client in ["smtp", "lmtp"] {
-            let Some(main_cf) = main_cf else { break };
-            let configuration = Configuration::new(&self.sources, main_cf, version);
-            for table in configuration.tables(&format!("{client}_tls_policy_maps")) {
+        let clients = context.effective().map(|it| lint::clients(&it)).unwrap_or_default();
+        let mut tables: Vec<(SourceId, TableKind, Vec<PolicyClient>)> = Vec::new();
+        for client in clients {
+            for table in &client.tables {
                 let name = table.name.strip_prefix("$config_directory/").unwrap_or(&table.name);
-                if let (Some(source), true) = (self.source(name), table.kind != TableKind::Other) {
-                    context.add_table(source, table.kind, Some(client));
+                let Some(source) = self.source(name) else { continue };
+                match tables.iter_mut().find(|it| it.0 == source) {
+                    Some((_, _, clients)) => clients.push(client.clone()),
+                    None => tables.push((source, table.kind, vec![client.clone()])),
                 }
+            }
+        }
+        for (source, kind, clients) in tables {
+            if kind != TableKind::Other {
+                context.add_table(source, kind, clients);
             }
         }
         if let Some((policies, problems)) = &self.policies {

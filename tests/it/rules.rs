@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use postls::finding::{Finding, Severity};
-use postls::lint::{FixKind, Rule};
+use postls::lint::{self, FixKind, Rule};
 use postls::postfix::Version;
 use postls::rules;
 use postls::text::Edits;
@@ -29,21 +29,15 @@ fn bad_examples_are_found_where_marked() {
 
 #[test]
 fn good_examples_hold_nothing_of_their_own_rule_and_no_error_of_any() {
+    let mut wrong = Vec::new();
     for rule in rules::all() {
         let fixture = Fixture::new(rule.good);
         assert_eq!(marked(&fixture, &fixture.found_by(rule)), [], "{}", rule.id);
-        for other in rules::all() {
-            let errors =
-                fixture.found_by(other).into_iter().filter(|it| it.severity == Severity::Error);
-            assert_eq!(
-                errors.count(),
-                0,
-                "{} finds an error in the good example of {}",
-                other.id,
-                rule.id
-            );
-        }
+        let found = lint::run_all(rules::all(), &fixture.context(Version::new(3, 7)));
+        let errors = found.iter().filter(|it| it.severity == Severity::Error);
+        wrong.extend(errors.map(|it| format!("{} in the good example of {}", it.rule, rule.id)));
     }
+    assert_eq!(wrong, [] as [&str; 0]);
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Fingerprints of another digest than the one in force.
 
 use crate::finding::Severity;
-use crate::lint::{Context, DigestInForce, Findings, FixKind, Rule};
-use crate::policy::row::What;
-use crate::postfix::{Digest, Fingerprint};
-use crate::text::Span;
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::what::{Pin, What};
 
 pub(super) static RULE: Rule = Rule {
     id: "fingerprint-length-mismatch",
@@ -14,7 +12,8 @@ pub(super) static RULE: Rule = Rule {
 smtp_tls_fingerprint_digest says which digest the fingerprints of all policies
 are made with; its default is md5 below compatibility_level 3.6 and sha256 from
 there on. A fingerprint of another length matches nothing; Postfix 3.6 and newer
-say so in the log. If a policy has no other one, all mail to the destination waits.
+say so in the log. If a policy has no other one, all mail to the destination waits;
+beside one that counts it is a warning: the day will come on which it is needed.
 
 `openssl x509 -noout -fingerprint -sha256 -in server.pem` prints the fingerprint
 of a certificate.
@@ -42,36 +41,18 @@ example.com encrypt
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (table, problem) in context.row_problems() {
-        if let What::FingerprintLength(fingerprint, digest) = &problem.what {
-            let set = context.digest(table.client.unwrap_or("smtp")).set;
-            report(findings, problem.span, fingerprint, *digest, set);
+    for found in context.row_problems() {
+        let What::Pin(Pin::Length(fingerprint, digest), rest) = &found.problem.what else { continue };
+        let is = match fingerprint.digest() {
+            Some(is) => format!("this is a {is} fingerprint"),
+            None if fingerprint.length() == 1 => "one byte is no fingerprint".to_owned(),
+            None => format!("{} bytes are no fingerprint", fingerprint.length()),
+        };
+        let text = format!("{is}, and {digest} is in force");
+        let finding = findings.milder(super::severity(*rest), found.problem.span, text);
+        finding.help(format!("make it with {digest}: {} bytes", digest.length()));
+        if let Some(set) = context.set_at(found, "tls_fingerprint_digest") {
+            finding.related(set, "the digest in force");
         }
-    }
-    let Some(policies) = context.policies else { return };
-    let DigestInForce { digest: Some(digest), set } = context.wanted_digest(policies) else { return };
-    let destinations = policies.destinations.iter();
-    let pins = destinations.flat_map(|it| it.policy.pins.iter()).flat_map(|it| it.iter());
-    let mut fingerprints: Vec<_> = pins.map(|pin| &pin.fingerprint).collect();
-    // A profile's pins belong to many destinations.
-    fingerprints.sort_by_key(|it| it.span);
-    fingerprints.dedup_by_key(|it| it.span);
-    for fingerprint in fingerprints {
-        if fingerprint.value.length() != digest.length() {
-            report(findings, fingerprint.span, &fingerprint.value, digest, set);
-        }
-    }
-}
-
-fn report(findings: &mut Findings, span: Span, fingerprint: &Fingerprint, digest: Digest, set: Option<Span>) {
-    let is = match fingerprint.digest() {
-        Some(is) => format!("this is a {is} fingerprint"),
-        None if fingerprint.length() == 1 => "one byte is no fingerprint".to_owned(),
-        None => format!("{} bytes are no fingerprint", fingerprint.length()),
-    };
-    let finding = findings.at(span, format!("{is}, and {digest} is in force"));
-    finding.help(format!("make it with {digest}: {} bytes", digest.length()));
-    if let Some(set) = set {
-        finding.related(set, "the digest in force");
     }
 }

@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::ProblemKind;
-use crate::policy::row::What;
+use crate::policy::what::{Pin, What};
 
 pub(super) static RULE: Rule = Rule {
     id: "fingerprint-malformed",
@@ -12,7 +12,8 @@ pub(super) static RULE: Rule = Rule {
     doc: "
 A fingerprint is pairs of hexadecimal digits, with a colon between two pairs;
 3.6 and newer can do without colons. smtp(8) drops another value, with a warning
-since 3.6; if a policy has no other one, all mail to the destination waits. Several fingerprints in one `match=` are
+since 3.6; if a policy has no other one, all mail to the destination waits, and
+beside one that counts it is a warning. Several fingerprints in one `match=` are
 separated by `|`; a `:` between two makes one that is too long.
 
 In the policy file a pin must have the length of a digest: 16 bytes for md5, 20
@@ -30,6 +31,7 @@ example.com fingerprint match=AD-F3-C3-68-2B-CE-8D-DA-A3-83-AC-84-F6-5B-52-E0-B4
 ",
     good: "
 ==> main.cf <==
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 smtp_tls_fingerprint_digest = sha1
 ==> tls_policy <==
@@ -39,15 +41,18 @@ example.com secure match=ad-f3-c3.example.com
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (_, problem) in context.row_problems() {
-        let text = match problem.what {
-            What::MalformedFingerprint => "no fingerprint; Postfix drops it".to_owned(),
-            What::CompactFingerprint => {
+    for found in context.row_problems() {
+        let What::Pin(pin, rest) = &found.problem.what else { continue };
+        let text = match pin {
+            Pin::Malformed => "no fingerprint; Postfix drops it".to_owned(),
+            Pin::Compact => {
                 format!("Postfix {} wants a colon between all pairs", context.version())
             }
-            _ => continue,
+            Pin::Length(..) => continue,
         };
-        findings.at(problem.span, text).help("pairs of hexadecimal digits with colons between them");
+        findings
+            .milder(super::severity(*rest), found.problem.span, text)
+            .help("pairs of hexadecimal digits with colons between them");
     }
     findings.policy_file(context, ProblemKind::Pin);
 }

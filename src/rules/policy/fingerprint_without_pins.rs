@@ -1,10 +1,8 @@
 //! Level fingerprint, and nothing to compare with.
 
-use crate::config::Configuration;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::What;
-use crate::postfix::SecurityLevel;
+use crate::policy::what::What;
 
 pub(super) static RULE: Rule = Rule {
     id: "fingerprint-without-pins",
@@ -13,8 +11,8 @@ pub(super) static RULE: Rule = Rule {
     doc: "
 smtp(8) compares the server's certificate and key with the fingerprints of the
 policy's `match=`, or where it has none, with those of
-smtp_tls_fingerprint_cert_match. Where both are missing it defers all mail to the
-destination with 4.7.5.
+smtp_tls_fingerprint_cert_match. Where both are missing, or main.cf has none of the
+digest in force, it defers all mail to the destination with 4.7.5.
 ",
     postfix_says: "configured at fingerprint security level, but with no fingerprints to match",
     fix: FixKind::Never,
@@ -38,32 +36,10 @@ example.com encrypt
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    const TEXT: &str = "no fingerprint to compare with";
-    for (table, problem) in context.row_problems() {
-        if problem.what == What::NoFingerprint
-            && !has_common_pins(context.configuration.as_ref(), table.client.unwrap_or("smtp"))
-        {
-            findings.at(problem.span, TEXT).help("add match=");
+    for found in context.row_problems() {
+        if found.problem.what == What::NoFingerprint {
+            let help = if found.table.is_some() { "add match=" } else { "add pins:" };
+            findings.at(found.problem.span, "no fingerprint to compare with").help(help);
         }
     }
-    let Some(policies) = context.policies else { return };
-    let client = policies.table.client();
-    let name = format!("{client}_tls_fingerprint_cert_match");
-    let common = match policies.parameters.iter().find(|it| it.name.value == name) {
-        Some(wanted) => wanted.value.is_some(),
-        None => has_common_pins(context.configuration.as_ref(), client),
-    };
-    for destination in policies.destinations.iter().filter(|_| !common) {
-        let level = destination.policy.level.filter(|it| it.value == SecurityLevel::Fingerprint);
-        // A pin that was refused is a finding of its own.
-        if let (Some(level), None) = (level, &destination.policy.pins) {
-            findings.at(level.span, TEXT).help("add pins:");
-        }
-    }
-}
-
-/// Whether main.cf has fingerprints for all policies that have none of their own.
-fn has_common_pins(configuration: Option<&Configuration<'_>>, client: &str) -> bool {
-    let name = format!("{client}_tls_fingerprint_cert_match");
-    configuration.is_some_and(|it| it.value(&name).0.is_ok_and(|value| !value.trim_ascii().is_empty()))
 }

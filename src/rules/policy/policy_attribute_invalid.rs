@@ -2,8 +2,8 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::{Refused, What};
-use crate::postfix::SecurityLevel;
+use crate::policy::client::BadFile;
+use crate::policy::what::{Refused, What};
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-attribute-invalid",
@@ -14,8 +14,10 @@ smtp(8) defers all mail to the destination with 4.7.5 where an attribute is
 empty that needs a value (ciphers, match, tafile), stands there twice (all but
 match, tafile, connection_reuse, enable_rpk, policy_string and mx_host_pattern),
 or has a value that it does not take. `tafile=` belongs to the levels verify and
-secure. Where `protocols=` or `ciphers=` is none, mail waits only if the level is
-mandatory; at level may it goes out without TLS.
+secure, and `policy_ttl=`, `policy_domain=`, `policy_string=`, `policy_failure=` and
+`mx_host_pattern=` belong to `policy_type=`. Where `protocols=`, `ciphers=` or
+`exclude=` cannot be used, the first tries are deferred; at level may the mail then
+goes out without TLS.
 ",
     postfix_says: "attribute \"ciphers\" has empty value",
     fix: FixKind::Never,
@@ -28,6 +30,7 @@ example.com encrypt ciphers=
 ",
     good: "
 ==> main.cf <==
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
 example.com secure match=example.com match=mx.example.com exclude=
@@ -36,8 +39,8 @@ example.com secure match=example.com match=mx.example.com exclude=
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (_, problem) in context.row_problems() {
-        if let What::Refused(why) = &problem.what {
+    for found in context.row_problems() {
+        if let What::Refused(why) = &found.problem.what {
             let text = match why {
                 Refused::Empty => "it needs a value".to_owned(),
                 Refused::Repeated => "it stands there already".to_owned(),
@@ -45,22 +48,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Refused::NotYesNo => "it takes yes or no".to_owned(),
                 Refused::NotHostname => "it takes a host name".to_owned(),
                 Refused::NotGrade => "it takes high, medium, low, export or null".to_owned(),
-                Refused::Braces => "the braces stay in the value".to_owned(),
+                Refused::NoEncryption => "nothing is encrypted with it".to_owned(),
+                Refused::NotCipher => "no cipher begins so; Postfix itself excludes them".to_owned(),
+                Refused::NoCipher => "it leaves no cipher".to_owned(),
+                Refused::NoProtocol => "it leaves no protocol".to_owned(),
+                Refused::File(BadFile::Missing) => "there is no such file".to_owned(),
+                Refused::File(BadFile::NotPem) => "the file has no certificate in PEM form".to_owned(),
                 Refused::NotProtocols => "it takes TLS protocols, with : between them".to_owned(),
+                Refused::NoName => "no name stands between the colons".to_owned(),
+                Refused::NotTtl => "it takes a number of seconds".to_owned(),
+                Refused::NotPolicyType => "it takes sts or no-policy-found".to_owned(),
+                Refused::NotPolicyFailure => "it takes a failure that TLSRPT has".to_owned(),
+                Refused::WithoutPolicyType => "it needs policy_type= beside it".to_owned(),
             };
-            findings.at(problem.span, text);
-        }
-    }
-    for destination in context.policies.iter().flat_map(|it| &it.destinations) {
-        let level = destination.policy.level.filter(|it| {
-            !matches!(it.value, SecurityLevel::None | SecurityLevel::Verify | SecurityLevel::Secure)
-        });
-        let tafile = destination.policy.tafiles.as_ref().and_then(|it| it.first());
-        if let (Some(level), Some(tafile)) = (level, tafile) {
-            findings
-                .at(tafile.span, format!("no tafile at level {}", level.value))
-                .related(level.span, "the level")
-                .help("tafile belongs to the levels verify and secure");
+            findings.at(found.problem.span, text);
         }
     }
 }

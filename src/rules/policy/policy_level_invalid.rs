@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::ProblemKind;
-use crate::policy::row::What;
+use crate::policy::what::What;
 use crate::postfix::SecurityLevel;
 use crate::text::shortened;
 
@@ -38,7 +38,8 @@ example.com Encrypt
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (_, problem) in context.row_problems() {
+    for found in context.row_problems() {
+        let problem = found.problem;
         if problem.what == What::Level {
             let level = shortened(&context.sources.text(problem.span));
             findings

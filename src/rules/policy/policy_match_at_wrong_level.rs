@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::What;
+use crate::policy::what::What;
 use crate::postfix::SecurityLevel;
 
 pub(super) static RULE: Rule = Rule {
@@ -28,6 +28,7 @@ example.com encrypt match=mx.example.com
 ",
     good: "
 ==> main.cf <==
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
 example.com encrypt
@@ -38,30 +39,27 @@ example.net secure match=mx.example.net:example.net
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (_, problem) in context.row_problems() {
-        if let What::MatchAtWrongLevel(level) = &problem.what {
+    for found in context.row_problems() {
+        if let What::MatchAtWrongLevel(level) = &found.problem.what {
             findings
-                .at(problem.span, format!("not at level {level}"))
+                .at(found.problem.span, format!("not at level {level}"))
                 .help("use level secure, or leave it out");
         }
     }
-    let destinations = context.policies.iter().flat_map(|it| &it.destinations);
-    for destination in destinations {
+    // In a table both are match=; what they are meant for only the policy file says.
+    for destination in context.policies.iter().flat_map(|it| &it.destinations) {
         let Some(level) = destination.policy.level else { continue };
         let names = destination.policy.names.iter().filter_map(|it| it.first());
         let pins = destination.policy.pins.iter().filter_map(|it| it.first());
-        let wrong_names = !matches!(level.value, SecurityLevel::Verify | SecurityLevel::Secure);
-        let wrong_pins = level.value != SecurityLevel::Fingerprint;
-        let names = names.filter(|_| wrong_names).map(|it| (it.span, "match"));
-        let pins = pins.filter(|_| wrong_pins).map(|it| (it.fingerprint.span, "pins"));
-        for (span, what) in names.chain(pins) {
+        let names = names.filter(|_| level.value == SecurityLevel::Fingerprint);
+        let pins = pins.filter(|_| level.value != SecurityLevel::Fingerprint);
+        let names = names.map(|it| (it.span, "names belong to the levels verify and secure"));
+        let pins = pins.map(|it| (it.fingerprint.span, "pins belong to level fingerprint"));
+        for (span, help) in names.chain(pins) {
             findings
-                .at(span, format!("no {what} at level {}", level.value))
+                .at(span, format!("not at level {}", level.value))
                 .related(level.span, "the level")
-                .help(match what {
-                    "pins" => "pins belong to level fingerprint",
-                    _ => "names belong to the levels verify and secure, pins to fingerprint",
-                });
+                .help(help);
         }
     }
 }

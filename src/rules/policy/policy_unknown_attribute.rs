@@ -2,7 +2,8 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::{self, What};
+use crate::policy::what::What;
+use crate::policy::row;
 use crate::text::{nearest, shortened};
 
 pub(super) static RULE: Rule = Rule {
@@ -38,7 +39,8 @@ example.com encrypt Ciphers=high, protocols=TLSv1.2:TLSv1.3
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (_, problem) in context.row_problems() {
+    for found in context.row_problems() {
+        let problem = found.problem;
         match &problem.what {
             What::UnknownAttribute => {
                 let span = problem.span;

@@ -3,7 +3,7 @@
 use crate::config::{Configuration, Setting};
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::row::What;
+use crate::policy::what::What;
 use crate::postfix::{Parameter, Type};
 use crate::syntax::is_space;
 use crate::text::{Edit, Span, shortened};
@@ -64,10 +64,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.milder(Severity::Warning, *span, "postconf takes this for a comment");
         }
     }
-    for (table, problem) in context.row_problems() {
-        if problem.what == What::Comment {
+    for found in context.row_problems() {
+        let problem = found.problem;
+        if let (Some(table), What::Comment) = (found.table, &problem.what) {
+            let value = context.row_value(table, problem.row);
             findings
-                .at(problem.span, is("policy", context.row_value(table, problem.row).as_bytes()))
+                .at(problem.span, is("policy", value.as_bytes()))
                 .help("move the comment to a line above");
         }
     }

@@ -31,6 +31,7 @@ Example.COM secure
 ",
     good: "
 ==> main.cf <==
+smtp_tls_CAfile = /etc/postfix/ca.pem
 smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
 ==> tls_policy <==
 example.com may

@@ -1,6 +1,6 @@
 //! Names that no certificate has.
 
-use super::{each_client, match_words, shown};
+use super::{each_client, shown, words};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 
@@ -34,7 +34,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for name in ["tls_secure_cert_match", "tls_verify_cert_match"] {
             let Some(given) = seen.client.own(name) else { continue };
             let Some(span) = given.set else { continue };
-            let Some(word) = match_words(&given).find(|it| is_unlikely(it)) else { continue };
+            let Some(word) = words(&given.value).find(|it| is_unlikely(it)) else { continue };
             let text = if word.contains(&b'.') {
                 format!("\"{}\" matches no name", shown(word))
             } else {

@@ -2,7 +2,7 @@
 
 use crate::config::{Given, TlsClient};
 use crate::finding::{Finding, Severity};
-use crate::lint::Context;
+use crate::lint::{Context, PolicyClient};
 use crate::policy::{Policies, row};
 use crate::postfix::{Protocol, Protocols, SecurityLevel, protocols_since};
 use crate::text::{Span, shortened};
@@ -26,6 +26,7 @@ rules! {
     smtp_certificate_ignored,
     smtp_cipher_exclusion_invalid,
     smtp_cipher_grade_invalid,
+    smtp_ciphers_empty,
     smtp_dns_resolver_options_invalid,
     smtp_dns_support_level_invalid,
     smtp_host_lookup_invalid,
@@ -108,14 +109,14 @@ impl Seen<'_> {
     /// The level word of the first row of the client's tables that has such a level.
     fn row(&self, wanted: impl Fn(SecurityLevel) -> bool) -> Option<Span> {
         let tables = self.context.tables.iter();
-        tables.filter(|it| it.client == Some(self.client.program)).find_map(|table| {
+        let asks = |it: &PolicyClient| it.client.name == self.client.program;
+        tables.filter(|it| it.clients.iter().any(asks)).find_map(|table| {
             let bytes = self.context.sources.source(table.source).bytes();
-            table.table.rows.iter().find_map(|row| {
-                let value = row.value(bytes);
-                let policy = row::parse(&value);
-                let level = policy.security_level().filter(|it| wanted(*it));
-                level.map(|_| Span::new(table.source, row.text(bytes).locate(policy.level.clone())))
-            })
+            let levels = SecurityLevel::ALL.into_iter().filter(|it| wanted(*it));
+            let row = levels.filter_map(|it| table.first_at(it)).min()?;
+            let row = &table.table.rows[row];
+            let level = row::parse(&row.value(bytes)).level;
+            Some(Span::new(table.source, row.text(bytes).locate(level)))
         })
     }
 
@@ -151,6 +152,7 @@ fn related(finding: &mut Finding, given: &Given, text: &str) {
 
 /// A setting that a client reads at some levels, and somebody has set.
 struct LevelSetting {
+    name: String,
     value: Vec<u8>,
     span: Span,
     /// An error where the client reads it at its level; a warning where a table may ask for
@@ -178,7 +180,7 @@ fn level_settings(seen: &Seen<'_>, what: &str) -> Vec<LevelSetting> {
         } else {
             return None;
         };
-        Some(LevelSetting { value: given.value, span: given.set?, severity })
+        Some(LevelSetting { name: given.name, value: given.value, span: given.set?, severity })
     });
     read.collect()
 }
@@ -205,8 +207,8 @@ fn modern_list(context: &Context<'_>) -> &'static str {
     }
 }
 
-/// The words of a list of names to compare certificates with.
-fn match_words(given: &Given) -> impl Iterator<Item = &[u8]> {
-    let words = given.value.split(|it| b", \t\r\n:".contains(it));
-    words.filter(|it| !it.is_empty())
+/// The words of a list that may have colons between them: of ciphers, or of names to compare
+/// certificates with.
+fn words(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|it| b", \t\r\n:".contains(it)).filter(|it| !it.is_empty())
 }

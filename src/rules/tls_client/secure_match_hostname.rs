@@ -1,6 +1,6 @@
 //! The name of a server that DNS may have forged.
 
-use super::{each_client, match_words};
+use super::{each_client, words};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 
@@ -35,7 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(given) = client.own("tls_secure_cert_match") else { return };
         let asks_for_mx = client.program == "smtp"
             && client.common("relayhost").is_some_and(|it| !it.value.starts_with(b"["));
-        let has_hostname = match_words(&given).any(|it| it.eq_ignore_ascii_case(b"hostname"));
+        let has_hostname = words(&given.value).any(|it| it.eq_ignore_ascii_case(b"hostname"));
         if let Some(set) = given.set.filter(|_| asks_for_mx && has_hostname) {
             findings.at(set, "hostname comes from unprotected DNS").help("nexthop, dot-nexthop");
         }

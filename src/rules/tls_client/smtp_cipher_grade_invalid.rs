@@ -16,7 +16,8 @@ With a word that is no grade it starts none and all mail waits; at level may it
 goes out **in clear text** once it has waited for minimal_backoff_time. `postfix
 check` says nothing. On an empty value smtp(8) exits.
 
-The grades are high and medium; low, export and null are for tests. A list of
+The grades are high and medium. There are low, export and null too, and null
+leaves no cipher where TLS is mandatory. A list of
 ciphers belongs into no main.cf, exclusions belong into smtp_tls_exclude_ciphers.
 ",
     postfix_says: "invalid cipher grade: \"strong\"",
@@ -38,14 +39,15 @@ smtp_tls_mandatory_ciphers = HIGH:!aNULL
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for setting in level_settings(seen, "ciphers") {
-            let program = seen.client.program;
-            let text = if setting.value.is_empty() {
-                format!("{program}(8) exits on an empty value")
-            } else if CipherGrade::parse(&setting.value).is_none() {
-                let grade = shown(&setting.value);
-                format!("\"{grade}\" is no cipher grade: {program}(8) cannot start TLS")
-            } else {
-                continue;
+            let (program, grade) = (seen.client.program, shown(&setting.value));
+            let text = match CipherGrade::parse(&setting.value) {
+                None if setting.value.is_empty() => format!("{program}(8) exits on an empty value"),
+                None => format!("\"{grade}\" is no cipher grade: {program}(8) cannot start TLS"),
+                // Where TLS is mandatory its ciphers are excluded.
+                Some(CipherGrade::Null) if setting.name.contains("mandatory") => {
+                    format!("null has no cipher that encrypts: {program}(8) cannot start TLS")
+                }
+                Some(_) => continue,
             };
             findings.milder(setting.severity, setting.span, text).help("high or medium");
         }

@@ -3,6 +3,7 @@
 use super::{each_client, modern_list, protocol_lists};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::postfix::Protocol;
 
 pub(super) static RULE: Rule = Rule {
     id: "smtp-protocols-empty",
@@ -32,7 +33,8 @@ smtp_tls_protocols = TLSv1.2, TLSv1.3, !SSLv3
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for (setting, protocols) in protocol_lists(seen) {
-            if protocols.is_empty() {
+            // OpenSSL is built without SSLv3.
+            if protocols.enabled().all(|it| it == Protocol::Ssl3) {
                 findings
                     .milder(setting.severity, setting.span, "no protocol is left on")
                     .help(modern_list(context));

@@ -1,0 +1,51 @@
+//! Names in `match=` that no certificate has.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::what::{Name, What};
+
+pub(super) static RULE: Rule = Rule {
+    id: "policy-name-impossible",
+    severity: Severity::Error,
+    summary: "a policy compares certificates with a name that none has",
+    doc: "
+At the levels verify and secure `match=` lists host names, domains with a leading
+dot, and the words hostname, nexthop and dot-nexthop, with `:` between them. Any
+other word is a host name to smtp(8): a misspelt one, or two names with `|` or a
+blank between them, is in no certificate. If a policy has no other name, all mail to
+the destination waits; beside a good one it is a warning.
+",
+    postfix_says: "Server certificate not verified\nServer certificate not trusted",
+    fix: FixKind::Never,
+    bad: "
+==> main.cf <==
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+==> tls_policy <==
+example.com secure match=nexthop|dot-nexthop
+#                        ^^^^^^^^^^^^^^^^^^^ no certificate has such a name
+",
+    good: "
+==> main.cf <==
+smtp_tls_CAfile = /etc/postfix/ca.pem
+smtp_tls_policy_maps = texthash:$config_directory/tls_policy
+==> tls_policy <==
+example.com secure match=NextHop:dot-nexthop
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for found in context.row_problems() {
+        if let What::Name(name, rest) = &found.problem.what {
+            let severity = super::severity(*rest);
+            match name {
+                Name::Letters => findings
+                    .milder(severity, found.problem.span, "no certificate has such a name")
+                    .help("between names stands a colon"),
+                Name::Typo(word) => findings
+                    .milder(severity, found.problem.span, "Postfix takes this for a host name")
+                    .help(format!("did you mean \"{word}\"?")),
+            };
+        }
+    }
+}
