@@ -3,11 +3,9 @@
 mod clients;
 pub mod explain;
 mod policy_table;
-mod processors;
 
 pub use clients::{PolicyClient, clients};
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
-pub use processors::on_all_processors;
 
 use std::sync::OnceLock;
 

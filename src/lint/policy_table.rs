@@ -7,14 +7,13 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 
 use super::clients::PolicyClient;
-use super::processors::{on_all_processors, processors};
 use crate::config::TableKind;
 use crate::policy::row;
 use crate::policy::what::What;
 use crate::policy::{Client, Policies, compile};
 use crate::postfix::SecurityLevel;
 use crate::syntax::table::{self, Kind, Row, Table};
-use crate::text::{SourceId, Span, fold, offset};
+use crate::text::{SourceId, Span, fold, in_parts, offset};
 
 /// A row with more of them is no policy with mistakes but another file.
 const MAX_PROBLEMS_OF_A_ROW: usize = 100;
@@ -82,7 +81,9 @@ impl PolicyTable {
     ) -> PolicyTable {
         let hasher = RandomState::default();
         let judges: Vec<&Client> = clients.iter().map(|it| &it.client).collect();
-        let parts = in_parts(bytes, &|part| read_part(source, bytes, part, &judges, &hasher));
+        let split = |size| table::parts(bytes, size).collect();
+        let parts =
+            in_parts(bytes, split, &|part| read_part(source, bytes, part, &judges, &hasher));
         let mut parts = parts.into_iter();
         let Part { mut rows, mut keys, mut problems, mut levels } =
             parts.next().unwrap_or_default();
@@ -183,17 +184,4 @@ fn read_part(
         }
     }
     Part { rows, keys, problems, levels }
-}
-
-/// What `read` makes of the parts of a table, in order. A large table is shared
-/// out to the processors, since its rows have nothing to do with each other;
-/// a usual one is a single part, and starts no thread.
-fn in_parts<T: Send>(bytes: &[u8], read: &(impl Fn(Range<usize>) -> T + Sync)) -> Vec<T> {
-    /// Some ten thousand rows: a thread costs less than reading them.
-    const LARGE: usize = 1 << 20;
-    // How many there are is in a file, and asking takes longer than a usual table.
-    let count = if bytes.len() < LARGE { 1 } else { processors() };
-    let size = bytes.len().div_ceil(count).max(LARGE);
-    let parts: Vec<Range<usize>> = table::parts(bytes, size).collect();
-    on_all_processors(&parts, |part| read(part.clone()))
 }

@@ -11,6 +11,7 @@ mod generated;
 mod generator;
 mod judges;
 mod lab;
+mod lookup;
 mod oracle;
 mod parameters;
 mod plan;
