@@ -22,7 +22,7 @@ smtpd_tls_ciphers = $unused
 #                   ^^^^^^^ smtpd(8) exits on an empty value
 ",
     good: "
-smtpd_tls_dh1024_param_file =
+smtpd_tls_exclude_ciphers =
 smtpd_tls_protocols =
 ",
     check,
