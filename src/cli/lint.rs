@@ -55,7 +55,7 @@ impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let host = System;
         let results = if self.names_directories(&host) {
-            lint::on_all_processors(&self.paths, |path| {
+            crate::text::on_all_processors(&self.paths, |path| {
                 if !host.is_directory(path) {
                     let path = path.display();
                     return Err(Stop(format!(

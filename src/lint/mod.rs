@@ -4,20 +4,18 @@ mod clients;
 mod credentials;
 pub mod explain;
 mod policy_table;
-mod processors;
 mod routes;
 
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
-pub use processors::on_all_processors;
 pub use routes::{Answer, PolicyKey, Route, Routes, host_of};
 
 use std::sync::OnceLock;
 
 use crate::config::{
-    Configuration, Effective, Environment, LookupTable, Names, Origin, Override, Planned, Scope,
-    Services, TableKind, TableUse,
+    Configuration, Effective, Environment, LookupTable, Names, Override, Planned, Scope, Services,
+    TableKind, TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::{Client, Policies, Problem, ProblemKind};
@@ -238,7 +236,7 @@ impl<'a> Context<'a> {
     /// no main.cf, with usual ones.
     pub fn client(&self, name: &'static str) -> PolicyClient {
         match self.views().last() {
-            Some(effective) => PolicyClient::new(&effective, name, None),
+            Some(effective) => PolicyClient::new(&effective, effective.tls_client(name)),
             None => PolicyClient {
                 client: Client::from((name, self.version())),
                 tables: Vec::new(),
@@ -253,10 +251,7 @@ impl<'a> Context<'a> {
             Some(_) => self.effective(),
             None => self.views().last(),
         };
-        match problem.client.origin(&view?, suffix) {
-            Origin::Set(span) => Some(span),
-            Origin::Default => None,
-        }
+        problem.client.set_at(&view?, suffix)
     }
 
     /// The mistakes of one kind in the policy files.

@@ -17,7 +17,7 @@ mod policy_file;
 mod route;
 mod syntax;
 mod table;
-mod tls;
+mod tls_client;
 mod tls_server;
 
 /// The topics and their rules.
@@ -25,7 +25,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("syntax", syntax::RULES),
     ("parameter", parameter::RULES),
     ("master", master::RULES),
-    ("tls", tls::RULES),
+    ("tls-client", tls_client::RULES),
     ("tls-server", tls_server::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),

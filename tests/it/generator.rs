@@ -6,6 +6,7 @@ use std::fs;
 use crate::fixture;
 
 /// splitmix64: small, and the same on every machine.
+#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -3,6 +3,7 @@
 
 mod apply;
 mod complaints;
+mod delivery;
 mod differential;
 mod examples;
 mod fixture;
@@ -10,14 +11,18 @@ mod generated;
 mod generator;
 mod judges;
 mod lab;
+mod lookup;
+mod next_hops;
 mod oracle;
 mod parameters;
 mod plan;
 mod roundtrip;
+mod rows;
 mod rules;
 mod server;
 mod several;
 mod tables;
 mod tidy;
+mod tls_client;
 mod transcripts;
 mod wrong_input;

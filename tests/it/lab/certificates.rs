@@ -78,6 +78,12 @@ pub(crate) fn public_key_fingerprint(digest: &str) -> String {
     fingerprint(&der, digest)
 }
 
+/// The certificate of an authority that has signed nothing here.
+pub(crate) fn another_authority() -> Vec<u8> {
+    static AUTHORITY: OnceLock<Authority> = OnceLock::new();
+    AUTHORITY.get_or_init(|| Authority::new("another authority")).certificate.clone()
+}
+
 struct Authority {
     key: Vec<u8>,
     certificate: Vec<u8>,
@@ -85,18 +91,23 @@ struct Authority {
 
 fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
-    AUTHORITY.get_or_init(|| {
+    AUTHORITY.get_or_init(|| Authority::new("postls lab authority"))
+}
+
+impl Authority {
+    fn new(name: &str) -> Authority {
         let scratch = tempfile::tempdir().expect("a temporary directory");
         let (key, certificate) = (scratch.path().join("key"), scratch.path().join("certificate"));
         run(Command::new("openssl")
-            .args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=postls lab authority"])
+            .args(["req", "-x509", "-nodes", "-days", "30", "-subj"])
+            .arg(format!("/CN={name}"))
             .args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout"])
             .arg(&key)
             .arg("-out")
             .arg(&certificate));
         let read = |path: &Path| fs::read(path).expect("openssl wrote it");
         Authority { key: read(&key), certificate: read(&certificate) }
-    })
+    }
 }
 
 /// An elliptic curve key on P-256 whose secret number is 0x0101…01. It protects nothing, and can be seen to.

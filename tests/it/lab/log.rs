@@ -1,5 +1,8 @@
 //! Reads the log that Postfix writes: what became of a message, and what Postfix complained of.
 
+use super::Delivery;
+use std::collections::HashMap;
+
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -49,20 +52,23 @@ pub(super) fn outcome(log: &str, domain: &str) -> Outcome {
     else {
         return Outcome::Unknown;
     };
-    let (_, status) = line.text.split_once(", status=").expect("it was found there");
+    // The process said this before, but after its last delivery.
+    let same_delivery = lines
+        .filter(|other| other.process == line.process)
+        .take_while(|other| !other.text.contains(", status="));
+    let mut tls =
+        same_delivery.filter_map(|other| other.text.split_once(" TLS connection established to "));
+    ending(line.text, tls.next().map(|(word, _)| word.to_owned()))
+}
+
+/// The outcome that stands in the line that ends a delivery.
+fn ending(text: &str, tls: Option<String>) -> Outcome {
+    let (_, status) = text.split_once(", status=").unwrap_or_default();
     let (word, rest) = status.split_once(' ').unwrap_or((status, ""));
     let reason =
         rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest).to_owned();
     match word {
-        "sent" => {
-            // The process said this before, but after its last delivery.
-            let same_delivery = lines
-                .filter(|other| other.process == line.process)
-                .take_while(|other| !other.text.contains(", status="));
-            let mut tls = same_delivery
-                .filter_map(|other| other.text.split_once(" TLS connection established to "));
-            Outcome::Sent { tls: tls.next().map(|(word, _)| word.to_owned()) }
-        }
+        "sent" => Outcome::Sent { tls },
         "deferred" => Outcome::Deferred { reason },
         "bounced" => Outcome::Bounced { reason },
         _ => Outcome::Unknown,
@@ -119,5 +125,37 @@ pub(super) fn is_complaint(text: &str) -> bool {
 pub(super) fn add(complaints: &mut Vec<String>, complaint: String) {
     if !complaints.contains(&complaint) {
         complaints.push(complaint);
+    }
+}
+
+/// What became of each recipient `u@domain`, by domain. A process says all that it has to say of a delivery before
+/// the line that ends it, and after the one that ended its last.
+pub(super) fn deliveries(log: &str) -> HashMap<String, Delivery> {
+    let mut open: HashMap<&str, Delivery> = HashMap::new();
+    let mut ended = HashMap::new();
+    for line in lines(log) {
+        let new = || Delivery { outcome: Outcome::Unknown, warnings: Vec::new(), level: None };
+        let delivery = open.entry(line.process).or_insert_with(new);
+        if let Some((_, rest)) = line.text.split_once(": to=<u@")
+            && let Some((domain, rest)) = rest.split_once(">, ")
+        {
+            let mut delivery = open.remove(line.process).expect("it is there");
+            delivery.outcome = ending(rest, tls_word(&delivery.outcome));
+            ended.insert(domain.to_owned(), delivery);
+        } else if let Some((word, _)) = line.text.split_once(" TLS connection established to ") {
+            delivery.outcome = Outcome::Sent { tls: Some(word.to_owned()) };
+        } else if let Some(level) = line.text.strip_prefix("effective TLS level: ") {
+            delivery.level = Some(level.to_owned());
+        } else if is_complaint(line.text) {
+            delivery.warnings.push(line.text.to_owned());
+        }
+    }
+    ended
+}
+
+fn tls_word(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Sent { tls } => tls.clone(),
+        Outcome::Deferred { .. } | Outcome::Bounced { .. } | Outcome::Unknown => None,
     }
 }

@@ -17,18 +17,21 @@
 //! Needs: root with the right to make namespaces, Postfix 3.4 or newer, `openssl`, `ip`, `unshare`, `nsenter`,
 //! `flock`, `bash`. [`all`] says what is missing.
 //!
-//! Limits: there is no DNS, so `dane` finds no TLSA records. `inet_interfaces = all` together with
+//! Limits: there is no DNS, so `dane` finds no TLSA records, but where [`Lab::serve_names`] was called. `inet_interfaces = all` together with
 //! an `inet` service named by its port alone claims the receiver's ports, and Postfix does not start.
 
 mod certificates;
 mod configuration;
+mod deliveries;
 mod judge;
 mod log;
+mod nameserver;
 mod receiver;
 mod running;
 mod trials;
 
-pub(crate) use certificates::public_key_fingerprint;
+pub(crate) use certificates::{another_authority, public_key_fingerprint};
+pub(crate) use deliveries::Delivery;
 pub(crate) use judge::Verdict;
 pub(crate) use log::Outcome;
 
@@ -157,6 +160,7 @@ impl Lab {
         }
         chown(self.path("data"), Some(self.postfix.mail_owner), None).expect("root may");
         write_aged(&self.path("transport"), b"");
+        write_aged(&self.path("resolv.conf"), b"nameserver 127.0.0.1\n");
         let mut names: BTreeSet<String> =
             files.iter().flat_map(|(_, bytes)| host_names(bytes)).collect();
         names.insert("plain.example".to_owned());

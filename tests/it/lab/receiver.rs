@@ -1,7 +1,8 @@
 //! The healthy mail server that a lab sends to: a second Postfix that takes everything and throws it away.
 //!
 //! 127.0.0.2, which is every name, and three addresses that are there for examples: ports 25, 26, 587 and 2525
-//! with STARTTLS, 465 with TLS from the start. 127.0.0.3, which is `cleartext.example` and all below it: port 25 without TLS.
+//! with STARTTLS, 465 with TLS from the start. 127.0.0.3, which is `cleartext.example` and all below it: port 25
+//! without TLS. For masses of mail both have a port 24.
 
 use super::configuration::{complete_master_cf, private_parameters, write_aged};
 use crate::judges::Judge;
@@ -22,7 +23,8 @@ pub(super) fn address(name: &str) -> &'static str {
 
 /// Writes the receiver's configuration below the lab's directory.
 ///
-/// Each of its smtpd(8) takes one connection: the certificates may be others for the next one.
+/// Each of its smtpd(8) takes one connection: the certificates may be others for the next one. Not those
+/// for masses of mail, which would mean a new process for each message.
 pub(super) fn write(postfix: &Judge, lab: &Path) {
     let root = lab.join("receiver");
     let mut parameters = private_parameters(postfix, &root);
@@ -33,14 +35,24 @@ pub(super) fn write(postfix: &Judge, lab: &Path) {
         ("default_transport", "discard:".to_owned()),
         ("relay_transport", "discard:".to_owned()),
         ("smtpd_tls_security_level", "may".to_owned()),
+        // Old protocols as well, whatever its OpenSSL thinks of them.
+        ("tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:@STRENGTH:@SECLEVEL=0".to_owned()),
+        ("smtpd_tls_protocols", String::new()),
         ("smtpd_tls_chain_files", lab.join("server.pem").display().to_string()),
     ]);
     let mut main_cf = String::new();
     for (name, value) in parameters {
         writeln!(main_cf, "{name} = {value}").expect("a String takes all");
     }
-    let mut services =
-        String::from("127.0.0.3:25 inet n - n - - smtpd\n  -o smtpd_tls_security_level=none\n");
+    let mut services = String::new();
+    for port in [24, 25] {
+        writeln!(
+            services,
+            "127.0.0.3:{port} inet n - n - - smtpd\n  -o smtpd_tls_security_level=none"
+        )
+        .expect("a String takes all");
+    }
+    services.push_str("127.0.0.2:24 inet n - n - - smtpd\n");
     for address in ["127.0.0.2"].iter().chain(&ADDRESSES) {
         for port in [25, 26, 587, 2525] {
             writeln!(services, "{address}:{port} inet n - n - - smtpd -o max_use=1")

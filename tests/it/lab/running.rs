@@ -34,6 +34,8 @@ const HOLD: &str = r#"
 lab=$1 root=$2
 shift 2
 mount --bind "$lab/hosts" "$root/etc/hosts" && ip link set lo up || exit
+# Without this file the resolver asks the same.
+[ ! -e "$root/etc/resolv.conf" ] || mount --bind "$lab/resolv.conf" "$root/etc/resolv.conf" || exit
 for address; do ip address add "$address/32" dev lo || exit; done
 if ! postfix -c "$lab/receiver/etc" start </dev/null >/dev/null 2>&1; then
     cat "$lab/receiver/mail.log" >&2
