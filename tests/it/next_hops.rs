@@ -1,10 +1,12 @@
-//! What smtp(8) and lmtp(8) take for a destination, and which key they ask for.
+//! What smtp(8) takes for a next-hop destination, and which keys of a TLS policy table it asks for.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use postls::config::Destination;
+use postls::lint::Answer;
 
+use crate::fixture::Fixture;
 use crate::lab::{self, Lab, Outcome};
 
 const FORMS: [&str; 30] = [
@@ -49,46 +51,144 @@ fn a_client_exits_on_a_destination_that_postls_does_not_read_and_only_then() {
             writeln!(services, "s{number} unix - - n - 1 smtp").unwrap();
             writeln!(routes, "n{number}.lab.test s{number}:{form}").unwrap();
         }
-        let main_cf = "transport_maps = texthash:/etc/postfix/routes\nsmtp_host_lookup = native\n";
-        let files: [(&str, &[u8]); 3] = [
-            ("main.cf", main_cf.as_bytes()),
-            ("master.cf", services.as_bytes()),
-            ("routes", routes.as_bytes()),
-        ];
-        let mut lab = Lab::new(postfix, &files);
-        let domains: Vec<String> =
-            (0..FORMS.len()).map(|number| format!("n{number}.lab.test")).collect();
-        lab.start();
-        lab.send(&domains.iter().map(String::as_str).collect::<Vec<_>>());
-        let exits = |form: &str, log: &str| {
-            log.lines()
-                .any(|it| it.contains("fatal: ") && !it.contains("throttling") && it.contains(form))
+        let mut lab = Lab::new(
+            postfix,
+            &[
+                ("main.cf", b"transport_maps = texthash:/etc/postfix/routes\n"),
+                ("master.cf", services.as_bytes()),
+                ("routes", routes.as_bytes()),
+            ],
+        );
+        send_to_all(&mut lab, FORMS.len());
+        let exited = |form: &str, log: &str| {
+            let service = form.rsplit_once(':').map_or("none", |it| it.1);
+            let ends = [format!(": {form}"), format!("unknown service: {service}/tcp")];
+            let mut fatal = log.lines().filter(|it| it.contains("fatal: "));
+            fatal.find(|it| ends.iter().any(|end| it.ends_with(end))).map(str::to_owned)
         };
+        let fates = |log: &str| {
+            let sent = |number| log.contains(&format!("to=<u@n{number}.lab.test>, relay="));
+            FORMS.iter().enumerate().all(|(number, it)| sent(number) || exited(it, log).is_some())
+        };
+        wait(&lab, fates);
         let mut wrong = Vec::new();
         for (number, form) in FORMS.iter().enumerate() {
-            let service = format!("s{number}");
-            let exited = |log: &str| {
-                log.lines().any(|it| {
-                    it.contains(&format!("postfix/{service}/smtp[")) && it.contains("fatal: ")
-                })
+            let sent = matches!(lab.outcome_now(number), Outcome::Sent { .. });
+            let said = exited(form, &lab.log());
+            let agree = match Destination::parse(form.as_bytes()) {
+                Ok(_) => sent && said.is_none(),
+                Err(why) => !sent && said.as_ref().is_some_and(|it| it.contains(why)),
             };
-            let known = || {
-                let log = lab.log();
-                exited(&log) || exits(form, &log)
-            };
-            for _ in 0..100 {
-                if known() || matches!(lab.outcome(&domains[number]), Outcome::Sent { .. }) {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            let read = Destination::parse(form.as_bytes());
-            let sent = matches!(lab.outcome(&domains[number]), Outcome::Sent { .. });
-            if read.is_ok() != sent || read.is_err() != known() {
-                wrong.push(format!("{form}: {read:?}, sent: {sent}, exits: {}", known()));
+            if !agree {
+                wrong.push(format!("{form}: sent: {sent}, said: {said:?}"));
             }
         }
         lab.stop();
         assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), lab.log());
     });
+}
+
+/// TLS is mandatory, the server has none, and one row says that it may be so.
+#[test]
+fn a_policy_is_found_under_the_keys_that_postls_expects() {
+    const HOPS: [&str; 6] = [
+        "mx.cleartext.example",
+        "mx.cleartext.example:25",
+        "mx.cleartext.example:smtp",
+        "[mx.cleartext.example]",
+        "[mx.cleartext.example]:25",
+        "[MX.cleartext.example]:smtp",
+    ];
+    const MORE_KEYS: [&str; 6] = [
+        ".cleartext.example",
+        "cleartext.example",
+        ".mx.cleartext.example",
+        ".example",
+        "*.cleartext.example",
+        "smtp:[mx.cleartext.example]",
+    ];
+    let keys: Vec<&str> = HOPS.into_iter().chain(MORE_KEYS).collect();
+    lab::with_each(|postfix| {
+        let main_cf = "transport_maps = texthash:/etc/postfix/routes\nsmtp_tls_security_level = encrypt\n\
+                       default_process_limit = 20\n";
+        let (mut services, mut routes) = (String::new(), String::new());
+        let mut tables = Vec::new();
+        for (number, key) in keys.iter().enumerate() {
+            tables.push((format!("k{number}"), format!("{key} may\n")));
+        }
+        let pairs: Vec<(&str, usize)> =
+            HOPS.iter().flat_map(|hop| (0..keys.len()).map(move |key| (*hop, key))).collect();
+        for (number, (hop, key)) in pairs.iter().enumerate() {
+            writeln!(
+                services,
+                "s{number} unix - - n - 1 smtp -o smtp_tls_policy_maps=texthash:/etc/postfix/k{key}"
+            )
+            .unwrap();
+            writeln!(routes, "n{number}.lab.test s{number}:{hop}").unwrap();
+        }
+        let mut files: Vec<(&str, &str)> =
+            vec![("main.cf", main_cf), ("master.cf", &services), ("routes", &routes)];
+        files.extend(tables.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        let bytes: Vec<(&str, &[u8])> =
+            files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        let mut lab = Lab::new(postfix, &bytes);
+        send_to_all(&mut lab, pairs.len());
+        let count = pairs.len();
+        wait(&lab, |log| {
+            (0..count).all(|number| log.contains(&format!("to=<u@n{number}.lab.test>, relay=")))
+        });
+        let text: String = files
+            .iter()
+            .map(|(name, text)| {
+                format!("==> {name} <==\n{}", text.replace("/etc/postfix", "$config_directory"))
+            })
+            .collect();
+        let fixture = Fixture::new(&text);
+        let context = fixture.context(postfix.version);
+        let (effective, routes) = context.routes().next().expect("there is a main.cf");
+        let mut wrong = Vec::new();
+        for (number, (hop, key)) in pairs.iter().enumerate() {
+            let service = format!("s{number}");
+            let route = routes.routes.iter().find(|it| {
+                let scope = it.hop.client.scope.map(|it| &effective.scopes[it]);
+                scope.is_some_and(|it| it.service == service.as_bytes())
+            });
+            let found = matches!(route.expect("it is named").policy, Answer::Row(_));
+            let sent = matches!(lab.outcome_now(number), Outcome::Sent { .. });
+            if found != sent {
+                wrong.push(format!("{hop} {}: found: {found}, sent: {sent}", keys[*key]));
+            }
+        }
+        lab.stop();
+        assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), lab.log());
+    });
+}
+
+/// One message to `n0.lab.test`, `n1.lab.test` and so on.
+fn send_to_all(lab: &mut Lab, count: usize) {
+    let domains: Vec<String> = (0..count).map(|number| format!("n{number}.lab.test")).collect();
+    lab.start();
+    lab.send(&domains.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+fn wait(lab: &Lab, done: impl Fn(&str) -> bool) {
+    for _ in 0..600 {
+        if done(&lab.log()) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+impl Lab {
+    /// What the log says by now.
+    fn outcome_now(&self, number: usize) -> Outcome {
+        let recipient = format!(": to=<u@n{number}.lab.test>, ");
+        let log = self.log();
+        match log.lines().rev().find(|it| it.contains(&recipient)) {
+            Some(line) if line.contains("status=sent") => Outcome::Sent { tls: None },
+            Some(line) => Outcome::Deferred { reason: line.to_owned() },
+            None => Outcome::Unknown,
+        }
+    }
 }
