@@ -1,10 +1,14 @@
-//! What smtp(8) takes for a next-hop destination, and which keys of a TLS policy table it asks for.
+//! What smtp(8) takes for a next-hop destination, and which keys it asks tables of policies and
+//! passwords for.
 
 use std::fmt::Write;
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use postls::config::Destination;
-use postls::lint::Answer;
+use postls::lint::{Answer, Credentials};
 
 use crate::fixture::Fixture;
 use crate::lab::{self, Lab, Outcome};
@@ -157,6 +161,97 @@ fn a_policy_is_found_under_the_keys_that_postls_expects() {
             let sent = matches!(lab.outcome_now(number), Outcome::Sent { .. });
             if found != sent {
                 wrong.push(format!("{hop} {}: found: {found}, sent: {sent}", keys[*key]));
+            }
+        }
+        lab.stop();
+        assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), lab.log());
+    });
+}
+
+/// The server offers a mechanism that no client has: a client with a password gives up, and one
+/// without goes on.
+#[test]
+fn a_password_is_found_under_the_keys_that_postls_expects() {
+    const HOPS: [&str; 3] =
+        ["mx.relay.example:2526", "[mx.relay.example]:2526", "[MX.relay.example]:2526"];
+    const KEYS: [&str; 6] = [
+        "mx.relay.example",
+        "[mx.relay.example]",
+        "[mx.relay.example]:25",
+        "MX.relay.example:2526",
+        "[mx.relay.example]:2526",
+        "relay.example",
+    ];
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let has = |option: &str, word: &str| {
+            String::from_utf8_lossy(&lab.run("postconf", &[option]).stdout).contains(word)
+        };
+        if !has("-a", "dovecot") || !has("-A", "cyrus") {
+            println!("skipped: {} is built without SASL", postfix.full_version);
+            return;
+        }
+        let socket = lab.path("auth");
+        crate::server::offer_logins(UnixListener::bind(&socket).expect("a socket"), "NONESUCH");
+        set_permissions(&socket, Permissions::from_mode(0o777)).expect("it is ours");
+        let main_cf = format!(
+            "transport_maps = texthash:/etc/postfix/routes\nsmtp_sasl_auth_enable = yes\n\
+             smtp_sasl_security_options =\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = {}\n\
+             mynetworks = 127.0.0.0/8\ndefault_process_limit = 20\n",
+            socket.display()
+        );
+        let mut services =
+            "127.0.0.2:2526 inet n - n - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n  \
+                            -o content_filter=discard:\n"
+                .to_owned();
+        let mut routes = String::new();
+        let pairs: Vec<(&str, usize)> =
+            HOPS.iter().flat_map(|hop| (0..KEYS.len()).map(move |key| (*hop, key))).collect();
+        for (number, (hop, key)) in pairs.iter().enumerate() {
+            let table = format!("smtp_sasl_password_maps=texthash:/etc/postfix/k{key}");
+            writeln!(services, "s{number} unix - - n - 1 smtp -o {table}").unwrap();
+            writeln!(routes, "n{number}.lab.test s{number}:{hop}").unwrap();
+        }
+        let tables = KEYS.iter().enumerate();
+        let tables: Vec<(String, String)> =
+            tables.map(|(number, key)| (format!("k{number}"), format!("{key} u:p\n"))).collect();
+        let mut files: Vec<(&str, &str)> =
+            vec![("main.cf", &main_cf), ("master.cf", &services), ("routes", &routes)];
+        files.extend(tables.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        let bytes: Vec<(&str, &[u8])> =
+            files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        lab.refurnish(&bytes);
+        send_to_all(&mut lab, pairs.len());
+        let fate = |number: usize, log: &str| {
+            let recipient = format!(": to=<u@n{number}.lab.test>, ");
+            let mut lines =
+                log.lines().filter(|it| it.contains("/smtp[") && it.contains(&recipient));
+            lines.next().map(|it| it.contains("SASL authentication failed"))
+        };
+        wait(&lab, |log| (0..pairs.len()).all(|number| fate(number, log).is_some()));
+        let text: String = files
+            .iter()
+            .map(|(name, text)| {
+                format!("==> {name} <==\n{}", text.replace("/etc/postfix", "$config_directory"))
+            })
+            .collect();
+        let fixture = Fixture::new(&text);
+        let context = fixture.context(postfix.version);
+        let (_, routes) = context.routes().next().expect("there is a main.cf");
+        let mut wrong = Vec::new();
+        for (number, (hop, key)) in pairs.iter().enumerate() {
+            let route = routes.routes.iter().find(|it| {
+                let scope = it.hop.client.scope.map(|it| &context.scopes[it]);
+                scope.is_some_and(|it| it.service == format!("s{number}").as_bytes())
+            });
+            let (found, refuted) = match &route.expect("it is named").credentials {
+                Credentials::Found => (true, false),
+                Credentials::Nothing(alike) => (false, !alike.is_empty()),
+                Credentials::Off | Credentials::Unknown => panic!("{hop}: nothing is known"),
+            };
+            let used = fate(number, &lab.log());
+            if found && used != Some(true) || refuted && used != Some(false) || used.is_none() {
+                wrong.push(format!("{hop} {}: {found} {refuted}, used: {used:?}", KEYS[*key]));
             }
         }
         lab.stop();
