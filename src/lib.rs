@@ -12,7 +12,7 @@
 //!          ▼                        ▼
 //!   syntax (never fails)      policy::yaml
 //!   main_cf master_cf table         │
-//!          │                        ▼
+//!          ├─────► lookup           ▼
 //!          ▼                  policy::Policies ──► policy::compile
 //!   config::Configuration           │                    │
 //!   config::Effective ──► show      │                    │
@@ -25,6 +25,7 @@
 //! ```
 //!
 //! `postfix` holds the facts: parameters, levels, digests, versions, builds.
+//! `lookup` asks tables for keys as daemons do: rows, patterns, networks.
 //! `config` joins main.cf with the Postfix that reads it and with its host; in
 //! `Effective` with master.cf too: each value with its origin, and which names
 //! count. `cli` is one file for each subcommand. What each module may use is
@@ -45,6 +46,7 @@ pub mod config;
 pub mod finding;
 pub mod host;
 pub mod lint;
+pub mod lookup;
 pub mod plan;
 pub mod policy;
 pub mod postfix;

@@ -1,32 +1,39 @@
 //! What the files mean together: the value of a parameter and who set it.
 
+mod destination;
 mod effective;
 mod environment;
 mod names;
 mod networks;
+mod next_hops;
 mod refusal;
 mod server;
 mod services;
-mod table_reference;
 mod table_uses;
 mod tables;
+mod tls_client;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+pub use destination::{Destination, Lookup};
 pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
 pub use names::{Because, Names, Undefined};
 pub use networks::Interface;
+pub use next_hops::{
+    Client, Endpoint, LookupTable, NextHop, NextHops, Transport, holds_passwords, routes_mail,
+};
 pub use refusal::{Refusal, refusal_of_client};
 pub use server::{Port, Server, ServerTls};
 pub use services::{Local, Override, Scope, Services};
-pub use table_reference::{Content, TableProblem, TableReference, Why};
 pub use table_uses::TableUse;
-pub use tables::{TableKind, TableName, texthash};
+pub use tables::{TableKind, TableName};
+pub use tls_client::{Given, GlobalLevel, TlsClient};
 
+pub use crate::lookup::{Content, TableProblem, TableReference, Why, texthash};
 use crate::postfix::{self, Parameter, Type};
 use crate::syntax::expand::{self, Error, Meaning};
 use crate::syntax::main_cf::{Entry, Kind, MainCf, Value};
@@ -44,6 +51,16 @@ pub struct Configuration<'a> {
     last: HashMap<&'a [u8], usize, RandomState>,
     /// Values that are to stand there, for a question about what will be.
     planned: HashMap<String, Option<Planned>, RandomState>,
+}
+
+impl Origin {
+    /// Where it is set; `None`: nobody does.
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Origin::Default => None,
+            Origin::Set(span) => Some(span),
+        }
+    }
 }
 
 /// A value that is to stand in main.cf, and who wants it.

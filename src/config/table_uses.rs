@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-use super::table_reference::TableReference;
 use super::{Effective, Within};
+use crate::lookup::TableReference;
 use crate::postfix::{self, TableList};
 use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::text::{Sources, Span};

@@ -1,13 +1,10 @@
 //! Lists of lookup tables: `type:name type:name …`.
 
-use std::collections::HashSet;
-
-use super::table_reference::TableReference;
 use super::{Effective, Origin, Setting, Within};
-use crate::postfix::{self, Reads, Version};
+use crate::lookup::TableReference;
+use crate::postfix::{self, Reads};
 use crate::syntax::lists::{self, COMMA_SPACE};
-use crate::syntax::table::{self, Kind};
-use crate::text::{Span, fold};
+use crate::text::Span;
 
 /// A lookup table in a parameter's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,26 +80,4 @@ impl Effective<'_> {
         };
         lists::words(&value, COMMA_SPACE).map(table).collect()
     }
-}
-
-/// The keys and values that a program gets from a table's source, read as
-/// texthash (`util/dict_thash.c`), in the order of the file; of equal keys the first.
-/// `utf8`: smtputf8_enable.
-pub fn texthash(bytes: &[u8], version: Version, utf8: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
-    // From 3.11 on Postfix opens the table without its layer for UTF-8.
-    let utf8 = utf8 && version < Version::new(3, 11);
-    let mut seen = HashSet::new();
-    let mut rows = Vec::new();
-    for row in table::parse(bytes).rows.iter().filter(|it| it.kind == Kind::Entry) {
-        let text = row.text(bytes);
-        if utf8 && (str::from_utf8(text.key()).is_err() || str::from_utf8(text.value()).is_err()) {
-            continue;
-        }
-        let key =
-            if utf8 { fold(text.key()).into_owned() } else { text.key().to_ascii_lowercase() };
-        if seen.insert(key.clone()) {
-            rows.push((key, text.value().to_vec()));
-        }
-    }
-    rows
 }

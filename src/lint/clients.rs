@@ -1,8 +1,9 @@
 //! The clients that ask TLS policy tables: smtp(8) and lmtp(8), for main.cf and for each service of
 //! master.cf with values of its own.
 
-use crate::config::{Effective, Origin, Scope, TableName, Within};
+use crate::config::{Effective, TableName, TlsClient, Within};
 use crate::policy::Client;
+use crate::text::Span;
 
 /// A client, where its values hold, and the tables that it asks.
 #[derive(Clone, Debug)]
@@ -17,16 +18,17 @@ pub struct PolicyClient {
 }
 
 impl PolicyClient {
-    /// The client `name`, `smtp` or `lmtp`, that runs with the values of `scope`.
-    pub fn new(
-        effective: &Effective<'_>,
-        name: &'static str,
-        scope: Option<usize>,
-    ) -> PolicyClient {
-        let within = within(effective, scope);
-        let value = |parameter: &str| effective.value(parameter, within).0.unwrap_or_default();
-        let client = Client::new(name, effective.main.environment.build.version, &value);
-        let tables = effective.tables(&format!("{name}_tls_policy_maps"), within);
+    /// The settings of a client of `effective`.
+    pub fn new(effective: &Effective<'_>, of: TlsClient<'_>) -> PolicyClient {
+        let value = |parameter: &str| of.common(parameter).map(|it| it.value).unwrap_or_default();
+        let client = Client::new(of.program, effective.main.environment.build.version, &value);
+        let tables = effective.tables(&format!("{}_tls_policy_maps", of.program), of.within);
+        let scope = match of.within {
+            Within::Main => None,
+            Within::Service(scope) => {
+                effective.scopes.iter().position(|it| std::ptr::eq(it, scope))
+            }
+        };
         PolicyClient { client, tables, scope }
     }
 
@@ -38,46 +40,24 @@ impl PolicyClient {
         }
     }
 
-    /// Who says what the value of such a parameter is.
-    pub fn origin(&self, effective: &Effective<'_>, suffix: &str) -> Origin {
-        effective.origin(&self.parameter(suffix), within(effective, self.scope))
+    /// Where such a parameter is set; `None`: nobody does.
+    pub fn set_at(&self, effective: &Effective<'_>, suffix: &str) -> Option<Span> {
+        let scope = self.scope.and_then(|it| effective.scopes.get(it));
+        let within = scope.map_or(Within::Main, Within::Service);
+        effective.origin(&self.parameter(suffix), within).span()
     }
 }
 
 /// All of them; of those that cannot be told apart one.
 pub fn clients(effective: &Effective<'_>) -> Vec<PolicyClient> {
     let mut clients: Vec<PolicyClient> = Vec::new();
-    for name in ["smtp", "lmtp"] {
-        for scope in scopes(effective, name) {
-            let client = PolicyClient::new(effective, name, scope);
-            let same = |it: &PolicyClient| {
-                it.client == client.client
-                    && it
-                        .tables
-                        .iter()
-                        .map(|it| &it.text)
-                        .eq(client.tables.iter().map(|it| &it.text))
-            };
-            if !clients.iter().any(same) {
-                clients.push(client);
-            }
+    for of in effective.tls_clients() {
+        let client = PolicyClient::new(effective, of);
+        let texts =
+            |it: &PolicyClient| it.tables.iter().map(|it| it.text.clone()).collect::<Vec<_>>();
+        if !clients.iter().any(|it| it.client == client.client && texts(it) == texts(&client)) {
+            clients.push(client);
         }
     }
     clients
-}
-
-/// Where the values of a program hold, as [`Effective::within`] has it.
-fn scopes(effective: &Effective<'_>, program: &str) -> Vec<Option<usize>> {
-    let index = |scope: &Scope| effective.scopes.iter().position(|it| std::ptr::eq(it, scope));
-    let within = effective.within(&[program]).into_iter();
-    within
-        .map(|it| match it {
-            Within::Main => None,
-            Within::Service(scope) => index(scope),
-        })
-        .collect()
-}
-
-fn within<'e>(effective: &'e Effective<'_>, scope: Option<usize>) -> Within<'e> {
-    scope.and_then(|it| effective.scopes.get(it)).map_or(Within::Main, Within::Service)
 }

@@ -7,13 +7,13 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 
 use super::clients::PolicyClient;
-use super::processors::{on_all_processors, processors};
 use crate::config::TableKind;
 use crate::policy::row;
 use crate::policy::what::What;
 use crate::policy::{Client, Policies, compile};
+use crate::postfix::SecurityLevel;
 use crate::syntax::table::{self, Kind, Row, Table};
-use crate::text::{SourceId, Span, fold, offset};
+use crate::text::{SourceId, Span, fold, in_parts, offset};
 
 /// A row with more of them is no policy with mistakes but another file.
 const MAX_PROBLEMS_OF_A_ROW: usize = 100;
@@ -34,7 +34,11 @@ pub struct PolicyTable {
     pub keys: Vec<HashedKey>,
     /// What is wrong with them, in the order of the file.
     pub(super) problems: Vec<RowProblem>,
+    /// The first row of each level, in the order of [`SecurityLevel::ALL`].
+    levels: Levels,
 }
+
+type Levels = [Option<usize>; SecurityLevel::ALL.len()];
 
 /// Half of a key's hash, and in the lower half of the number its row: one number
 /// is sorted faster than a pair. Two keys may have the same hash.
@@ -59,9 +63,15 @@ struct Part {
     rows: Vec<Row>,
     keys: Vec<HashedKey>,
     problems: Vec<RowProblem>,
+    levels: Levels,
 }
 
 impl PolicyTable {
+    /// The first row at a level, where somebody asks the table for policies.
+    pub fn first_at(&self, level: SecurityLevel) -> Option<usize> {
+        self.levels[level as usize]
+    }
+
     /// Reads a table, and judges its rows if there is somebody to judge for.
     pub(super) fn read(
         source: SourceId,
@@ -71,12 +81,18 @@ impl PolicyTable {
     ) -> PolicyTable {
         let hasher = RandomState::default();
         let judges: Vec<&Client> = clients.iter().map(|it| &it.client).collect();
-        let parts = in_parts(bytes, &|part| read_part(source, bytes, part, &judges, &hasher));
+        let split = |size| table::parts(bytes, size).collect();
+        let parts =
+            in_parts(bytes, split, &|part| read_part(source, bytes, part, &judges, &hasher));
         let mut parts = parts.into_iter();
-        let Part { mut rows, mut keys, mut problems } = parts.next().unwrap_or_default();
+        let Part { mut rows, mut keys, mut problems, mut levels } =
+            parts.next().unwrap_or_default();
         for part in parts {
             let before = rows.len();
             rows.extend(part.rows);
+            for (first, here) in levels.iter_mut().zip(part.levels) {
+                *first = first.or(here.map(|it| before + it));
+            }
             let moved = u64::from(offset(before));
             keys.extend(part.keys.into_iter().map(|it| HashedKey(it.0 + moved)));
             problems.extend(
@@ -85,7 +101,7 @@ impl PolicyTable {
         }
         // Of sorted parts, the stable sort makes a merge.
         keys.sort();
-        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems }
+        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems, levels }
     }
 }
 
@@ -136,13 +152,18 @@ fn read_part(
     keys.extend(entries().map(|(index, row)| HashedKey(hash(row) << 32 | u64::from(index))));
     keys.sort_unstable();
     let mut problems: Vec<RowProblem> = Vec::new();
+    let mut levels = Levels::default();
     for (index, row) in entries().filter(|_| !judges.is_empty()) {
         let before = problems.len();
         // The way back to the bytes is looked for once, and only where something is wrong.
         let mut text = None;
         let (key, value) = (&bytes[row.key_range(bytes)], row.value(bytes));
+        let policy = row::parse(&value);
+        if let Some(level) = policy.security_level() {
+            levels[level as usize].get_or_insert(index as usize);
+        }
         for (client, judge) in judges.iter().enumerate() {
-            row::parse(&value).problems(key, judge, &mut |problem| {
+            policy.problems(key, judge, &mut |problem| {
                 if problems.len() >= before + MAX_PROBLEMS_OF_A_ROW {
                     return;
                 }
@@ -162,18 +183,5 @@ fn read_part(
             });
         }
     }
-    Part { rows, keys, problems }
-}
-
-/// What `read` makes of the parts of a table, in order. A large table is shared
-/// out to the processors, since its rows have nothing to do with each other;
-/// a usual one is a single part, and starts no thread.
-fn in_parts<T: Send>(bytes: &[u8], read: &(impl Fn(Range<usize>) -> T + Sync)) -> Vec<T> {
-    /// Some ten thousand rows: a thread costs less than reading them.
-    const LARGE: usize = 1 << 20;
-    // How many there are is in a file, and asking takes longer than a usual table.
-    let count = if bytes.len() < LARGE { 1 } else { processors() };
-    let size = bytes.len().div_ceil(count).max(LARGE);
-    let parts: Vec<Range<usize>> = table::parts(bytes, size).collect();
-    on_all_processors(&parts, |part| read(part.clone()))
+    Part { rows, keys, problems, levels }
 }

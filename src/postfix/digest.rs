@@ -80,6 +80,62 @@ impl fmt::Display for Digest {
     }
 }
 
+/// Which OpenSSL has a digest of some name (`EVP_get_digestbyname`, tried with 1.1.1, 3.0 and 3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestName {
+    /// Each one.
+    Known,
+    /// From OpenSSL 3 on.
+    Newer,
+    /// Up to OpenSSL 1.1; from 3 on, where its legacy provider is loaded.
+    Legacy,
+    /// None.
+    Unknown,
+}
+
+impl DigestName {
+    /// What is known of `name`; upper and lower case are the same to OpenSSL.
+    pub fn of(name: &[u8]) -> DigestName {
+        let is_in =
+            |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
+        // OpenSSL 3 looks up the number of an object identifier as well.
+        let is_number = name.contains(&b'.') && name.iter().all(|it| b"0123456789.".contains(it));
+        if is_in(KNOWN) {
+            DigestName::Known
+        } else if is_in(NEWER) || is_number {
+            DigestName::Newer
+        } else if is_in(LEGACY) {
+            DigestName::Legacy
+        } else {
+            DigestName::Unknown
+        }
+    }
+}
+
+#[rustfmt::skip]
+const KNOWN: &[&str] = &[
+    "blake2b512", "blake2s256", "id-rsassa-pkcs1-v1_5-with-sha3-224",
+    "id-rsassa-pkcs1-v1_5-with-sha3-256", "id-rsassa-pkcs1-v1_5-with-sha3-384",
+    "id-rsassa-pkcs1-v1_5-with-sha3-512", "md5", "md5-sha1", "md5WithRSAEncryption", "ripemd",
+    "ripemd160", "ripemd160WithRSA", "rmd160", "RSA-MD5", "RSA-RIPEMD160", "RSA-SHA1",
+    "RSA-SHA1-2", "RSA-SHA224", "RSA-SHA256", "RSA-SHA3-224", "RSA-SHA3-256", "RSA-SHA3-384",
+    "RSA-SHA3-512", "RSA-SHA384", "RSA-SHA512", "RSA-SHA512/224", "RSA-SHA512/256", "RSA-SM3",
+    "sha1", "sha1WithRSAEncryption", "sha224", "sha224WithRSAEncryption", "sha256",
+    "sha256WithRSAEncryption", "sha3-224", "sha3-256", "sha3-384", "sha3-512", "sha384",
+    "sha384WithRSAEncryption", "sha512", "sha512-224", "sha512-224WithRSAEncryption",
+    "sha512-256", "sha512-256WithRSAEncryption", "sha512WithRSAEncryption", "shake128",
+    "shake256", "sm3", "sm3WithRSAEncryption", "ssl3-md5", "ssl3-sha1",
+];
+
+#[rustfmt::skip]
+const NEWER: &[&str] = &[
+    "blake2b-512", "blake2s-256", "ripemd-160", "sha-1", "sha-224", "sha-256", "sha-384",
+    "sha-512", "sha-512/224", "sha-512/256", "sha2-224", "sha2-256", "sha2-384", "sha2-512",
+    "sha2-512/224", "sha2-512/256", "shake-128", "shake-256",
+];
+
+const LEGACY: &[&str] = &["md4", "md4WithRSAEncryption", "RSA-MD4", "whirlpool"];
+
 /// The digest of a certificate or a public key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(Vec<u8>);
@@ -159,7 +215,11 @@ mod tests {
         assert_eq!(Digest::parse(b"SHA256"), Some(Digest::Sha256));
         assert_eq!(Digest::parse(b"sha-256"), Some(Digest::Sha256));
         assert_eq!(Digest::parse(b"sha2"), None);
+        assert_eq!(DigestName::of(b"Sha-256"), DigestName::Newer);
+        assert_eq!(DigestName::of(b"1.3.14.3.2.26"), DigestName::Newer);
+        assert_eq!(DigestName::of(b"sha2"), DigestName::Unknown);
         for digest in Digest::ALL {
+            assert_eq!(DigestName::of(digest.name().as_bytes()), DigestName::Known);
             assert_eq!(Digest::of_length(digest.length()), Some(digest));
         }
     }

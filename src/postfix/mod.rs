@@ -15,7 +15,7 @@ mod version;
 
 pub use build::Build;
 pub use cipher::{CipherGrade, refused_exclusion};
-pub use digest::{Digest, Fingerprint};
+pub use digest::{Digest, DigestName, Fingerprint};
 pub use families::{client_suffixes, is_adapter, may_be_of_service, service_parameters};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, TableList, Type, parameter, parameters};

@@ -14,9 +14,10 @@ mod master;
 mod parameter;
 mod policy;
 mod policy_file;
+mod route;
 mod syntax;
 mod table;
-mod tls;
+mod tls_client;
 mod tls_server;
 
 /// The topics and their rules.
@@ -24,10 +25,11 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("syntax", syntax::RULES),
     ("parameter", parameter::RULES),
     ("master", master::RULES),
-    ("tls", tls::RULES),
+    ("tls-client", tls_client::RULES),
     ("tls-server", tls_server::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),
+    ("route", route::RULES),
     ("policy-file", policy_file::RULES),
 ];
 

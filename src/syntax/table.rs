@@ -61,9 +61,14 @@ pub fn parse(bytes: &[u8]) -> Table {
 pub fn parse_part(bytes: &[u8], part: Range<usize>) -> Vec<Row> {
     // Rows are seldom shorter than this; the guess saves copying a large table's list.
     let mut rows = Vec::with_capacity(part.len() / 48);
-    let bytes = &bytes[..part.end];
-    rows.extend(lines::logical_lines_from(bytes, part.start).map(|line| row(bytes, line)));
+    rows.extend(self::rows(bytes, part));
     rows
+}
+
+/// The same, one after the other.
+pub fn rows(bytes: &[u8], part: Range<usize>) -> impl Iterator<Item = Row> {
+    let bytes = &bytes[..part.end];
+    lines::logical_lines_from(bytes, part.start).map(|line| row(bytes, line))
 }
 
 /// Parts of `size` bytes or some more that can be parsed each for itself: all
@@ -98,6 +103,14 @@ impl Row {
             straight
         } else {
             self.line().join(bytes).locate(0..self.key_end as usize)
+        }
+    }
+
+    /// What [`RowText::key`] says, copied only where it runs over several lines.
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.line().plain_text(bytes) {
+            Some(text) => text[..self.key_end as usize].into(),
+            None => self.text(bytes).key().to_vec().into(),
         }
     }
 

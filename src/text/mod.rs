@@ -8,6 +8,7 @@
 mod edit;
 mod fold;
 mod nearest;
+mod processors;
 mod shortened;
 mod source;
 
@@ -17,8 +18,9 @@ use std::ops::Range;
 pub use edit::{Edit, Edits};
 pub use fold::fold;
 pub use nearest::{all_nearest, nearest};
+pub use processors::{in_parts, on_all_processors};
 pub use shortened::shortened;
-pub use source::{Source, Sources};
+pub use source::{Secret, Source, Sources};
 
 /// Which of the [`Sources`] a place is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

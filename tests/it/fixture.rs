@@ -1,7 +1,7 @@
 //! Small configurations as text: several files between `==> name <==` lines,
 //! and marks under what should be found.
 
-use postls::config::TableKind;
+use postls::config::{LookupTable, TableKind, routes_mail};
 use postls::finding::Finding;
 use postls::lint::{self, Context, PolicyClient, Rule};
 use postls::policy::{self, Policies, Problem, yaml};
@@ -64,6 +64,16 @@ impl Fixture {
                 context.add_table(source, kind, clients);
             }
         }
+        let tables = context.table_uses().to_vec();
+        for table in tables.iter().filter(|it| routes_mail(&it.parameter)) {
+            let part = |range| String::from_utf8_lossy(&table.text[range]).into_owned();
+            let name = part(table.reference.name.clone());
+            let kind = TableKind::of(&part(table.reference.table_type.clone()));
+            let source = self.source(name.strip_prefix("$config_directory/").unwrap_or(&name));
+            if let (Some(source), true) = (source, kind != TableKind::Other) {
+                context.add_lookup(LookupTable { text: table.text.clone(), source, kind });
+            }
+        }
         if let Some((policies, problems)) = &self.policies {
             context.add_policies(policies, problems);
         }
@@ -76,9 +86,7 @@ impl Fixture {
 
     /// What one rule finds, in the order of the files.
     pub(crate) fn found_by(&self, rule: &'static Rule) -> Vec<Finding> {
-        let mut found = lint::run(rule, &self.context(Version::new(3, 7)));
-        found.sort_by_key(|it| it.primary.span);
-        found
+        lint::run_all(std::iter::once(rule), &self.context(Version::new(3, 7)))
     }
 
     /// Where something was found and what was said there, as a mark would say it.

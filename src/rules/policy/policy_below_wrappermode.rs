@@ -30,6 +30,7 @@ example.com may
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> master.cf <==
 smtps unix - - n - - smtp -o smtp_tls_wrappermode=yes -o smtp_tls_policy_maps=
+  -o smtp_tls_security_level=encrypt
 ==> tls_policy <==
 example.com may
 ",

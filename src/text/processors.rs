@@ -1,11 +1,12 @@
 //! Work that falls into independent parts, shared out to the processors.
 
 use std::num::NonZero;
+use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
 /// How many threads are worth starting.
-pub(super) fn processors() -> usize {
+fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
@@ -21,6 +22,21 @@ pub fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R +
         let join = |it: ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| resume_unwind(it));
         threads.into_iter().flat_map(join).collect()
     })
+}
+
+/// What `read` makes of the parts of a large text, in order. They are shared out to the processors; a
+/// usual text is a single part, and starts no thread. `split` gives parts of about that many bytes.
+pub fn in_parts<T: Send>(
+    bytes: &[u8],
+    split: impl FnOnce(usize) -> Vec<Range<usize>>,
+    read: &(impl Fn(Range<usize>) -> T + Sync),
+) -> Vec<T> {
+    /// Some ten thousand rows: a thread costs less than reading them.
+    const LARGE: usize = 1 << 20;
+    // How many there are is in a file, and asking takes longer than a usual table.
+    let count = if bytes.len() < LARGE { 1 } else { processors() };
+    let size = bytes.len().div_ceil(count).max(LARGE);
+    on_all_processors(&split(size), |part| read(part.clone()))
 }
 
 #[cfg(test)]

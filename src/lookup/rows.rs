@@ -1,0 +1,179 @@
+//! Tables of keys and values, asked as they stand: no map is built of a million rows.
+
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use foldhash::fast::RandomState;
+
+use super::Problem;
+use crate::syntax::table::{self, Kind, Row};
+use crate::syntax::{is_space, lines};
+use crate::text::{SourceId, Span, fold, in_parts, offset};
+
+/// The bytes that rows stand in.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<'s> {
+    /// `None`: they stand in a value of main.cf.
+    pub(super) source: Option<SourceId>,
+    pub(super) bytes: Cow<'s, [u8]>,
+}
+
+/// What is done to a row's key before it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Lower case for ASCII letters.
+    Ascii,
+    /// Folded as Unicode says; a row that is not UTF-8 is no row.
+    Unicode,
+}
+
+/// A row that has been found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Where it stands.
+    pub(super) range: Range<usize>,
+    /// Its value.
+    pub(super) value: Vec<u8>,
+}
+
+/// What is done with the place and the text of a logical line.
+pub(super) type Take<'t> = dyn FnMut(Range<usize>, &[u8], &mut Vec<Problem>) + 't;
+
+impl Rows<'_> {
+    /// Where a row stands, if in a file.
+    pub(super) fn span(&self, range: Range<usize>) -> Option<Span> {
+        self.source.map(|source| Span::new(source, range))
+    }
+
+    /// The line that a row begins in, from 1.
+    pub(super) fn line(&self, range: &Range<usize>) -> usize {
+        memchr::memchr_iter(b'\n', &self.bytes[..range.start]).count() + 1
+    }
+
+    /// Calls `take` with the place and the text of each logical line.
+    pub(super) fn each(&self, problems: &mut Vec<Problem>, take: &mut Take<'_>) {
+        for line in lines::logical_lines(&self.bytes) {
+            let joined = line.join(&self.bytes);
+            let range = line.start as usize..line.end as usize;
+            match joined.text.first() {
+                None => {}
+                Some(first) if is_space(*first) => {
+                    let what = "logical line must not start with whitespace".into();
+                    problems.push(Problem { place: self.span(range), what });
+                }
+                Some(_) => take(range, &joined.text, problems),
+            }
+        }
+    }
+
+    /// For each key the first row that has it.
+    pub(super) fn find(&self, wanted: &[&[u8]], keys: Keys) -> Vec<Option<Found>> {
+        let bytes: &[u8] = &self.bytes;
+        let split = |size| table::parts(bytes, size).collect();
+        let parts = in_parts(bytes, split, &|part| find_in(bytes, part, wanted, keys));
+        parts
+            .into_iter()
+            .reduce(|first, next| first.into_iter().zip(next).map(|(a, b)| a.or(b)).collect())
+            .unwrap_or_else(|| vec![None; wanted.len()])
+    }
+
+    /// The first row whose key stands before it, with the one that is before it.
+    pub(super) fn duplicate(&self, keys: Keys) -> Option<(Range<usize>, Range<usize>)> {
+        let bytes: &[u8] = &self.bytes;
+        let hasher = RandomState::default();
+        let split = |size| table::parts(bytes, size).collect();
+        let parts = in_parts(bytes, split, &|part| hashes(bytes, part, keys, &hasher));
+        let mut all: Vec<(u64, u32)> = parts.concat();
+        // Of sorted parts, the stable sort would make a merge; there are few parts.
+        all.sort_unstable();
+        let row = |start: u32| table::rows(bytes, start as usize..bytes.len()).next();
+        let mut found: Option<(u32, u32)> = None;
+        for same in all.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
+            for (index, (_, start)) in same.iter().enumerate().skip(1) {
+                let key = row(*start).map(|it| key(bytes, &it, keys));
+                let first = same[..index]
+                    .iter()
+                    .find(|(_, first)| row(*first).map(|it| self::key(bytes, &it, keys)) == key);
+                if let Some((_, first)) = first {
+                    found = found.min(Some((*start, *first))).or(Some((*start, *first)));
+                }
+            }
+        }
+        let (second, first) = found?;
+        Some((row(first)?.range(), row(second)?.range()))
+    }
+}
+
+/// The keys' hashes, each with the place where its row begins; sorted.
+fn hashes(bytes: &[u8], part: Range<usize>, keys: Keys, hasher: &RandomState) -> Vec<(u64, u32)> {
+    let mut found: Vec<(u64, u32)> = table::rows(bytes, part)
+        .filter(|row| counts(bytes, row, keys))
+        .map(|row| (hasher.hash_one(key(bytes, &row, keys)), offset(row.range().start)))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+fn find_in(bytes: &[u8], part: Range<usize>, wanted: &[&[u8]], keys: Keys) -> Vec<Option<Found>> {
+    let mut found: Vec<Option<Found>> = vec![None; wanted.len()];
+    let mut missing = wanted.len();
+    for row in table::rows(bytes, part) {
+        if missing == 0 {
+            break;
+        }
+        let written = row.key(bytes);
+        for (wanted, found) in wanted.iter().zip(&mut found) {
+            let may_be = written.eq_ignore_ascii_case(wanted) || !written.is_ascii();
+            if may_be
+                && found.is_none()
+                && counts(bytes, &row, keys)
+                && key(bytes, &row, keys) == *wanted
+            {
+                let value = row.value(bytes).into_owned();
+                *found = Some(Found { range: row.range(), value });
+                missing -= 1;
+            }
+        }
+    }
+    found
+}
+
+/// Whether it is a row for Postfix.
+fn counts(bytes: &[u8], row: &Row, keys: Keys) -> bool {
+    let is_text = || {
+        let text = row.text(bytes);
+        str::from_utf8(text.key()).is_ok() && str::from_utf8(text.value()).is_ok()
+    };
+    row.kind == Kind::Entry
+        && match keys {
+            Keys::Ascii => true,
+            Keys::Unicode => bytes[row.range()].is_ascii() || is_text(),
+        }
+}
+
+/// The key as Postfix keeps it.
+fn key<'b>(bytes: &'b [u8], row: &Row, keys: Keys) -> Cow<'b, [u8]> {
+    let key = row.key(bytes);
+    match (keys, key) {
+        (Keys::Ascii, key) if key.iter().any(u8::is_ascii_uppercase) => {
+            key.to_ascii_lowercase().into()
+        }
+        (Keys::Ascii, key) => key,
+        (Keys::Unicode, Cow::Borrowed(key)) => fold(key),
+        (Keys::Unicode, Cow::Owned(key)) => fold(&key).into_owned().into(),
+    }
+}
+
+/// All keys and values that count, in the order of the file; of equal keys the first.
+pub(super) fn all(bytes: &[u8], keys: Keys) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut seen = std::collections::HashSet::new();
+    let mut rows = Vec::new();
+    for row in table::rows(bytes, 0..bytes.len()).filter(|row| counts(bytes, row, keys)) {
+        let key = key(bytes, &row, keys).into_owned();
+        if seen.insert(key.clone()) {
+            rows.push((key, row.value(bytes).into_owned()));
+        }
+    }
+    rows
+}
