@@ -148,7 +148,7 @@ fn patterns_of<'s>(
     problems: &mut Vec<Problem>,
 ) -> Inside<'s> {
     match word {
-        "cidr" => Inside::Networks(cidr::read(&rows, problems), rows),
+        "cidr" => Inside::Networks(cidr::read(&rows, version, problems), rows),
         "pcre" => Inside::Patterns(patterns::read(&rows, Dialect::Perl, version, problems), rows),
         _ => Inside::Patterns(patterns::read(&rows, Dialect::Posix, version, problems), rows),
     }

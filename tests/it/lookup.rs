@@ -367,12 +367,14 @@ fn complaints(err: &str, problems: &[(u32, String)], case: &Case) -> String {
     if !["regexp:@", "pcre:@", "cidr:@"].iter().any(|it| case.reference.starts_with(it)) {
         return differences;
     }
-    for (_, what) in problems.iter().filter(|(_, what)| !err.contains(what)) {
+    // Which words PCRE has for it, and where it sees it, is a matter of its version.
+    let words = |what: &str| what.find("error in regex").map_or(what.len(), |it| it + 14);
+    for (_, what) in problems.iter().filter(|(_, what)| !err.contains(&what[..words(what)])) {
         writeln!(differences, "only postls: {what}").expect("a String takes all");
     }
     // This one is about a key.
     let about_rows =
-        |it: &&str| it.contains(" map ") && it.contains(", line ") && !it.contains("UTF-8 error");
+        |it: &&str| it.contains(" map ") && it.contains(", line ") && !it.contains("UTF-8");
     for warning in err.lines().filter(about_rows) {
         let line = warning.split(", line ").nth(1).and_then(|it| it.split(':').next());
         let line: Option<u32> = line.and_then(|it| it.parse().ok());
