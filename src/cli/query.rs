@@ -15,7 +15,6 @@ use crate::policy::outcome;
 use crate::postfix;
 use crate::report::query::{self as report, Answered, Found, Lookup, Matched, Place};
 use crate::rules;
-use crate::syntax::table;
 use crate::text::{SourceId, Span};
 
 /// The rules that can have something to say about a policy and about what it inherits.
@@ -305,14 +304,7 @@ impl Asking<'_> {
     fn place_in_row(&self, hit: Option<&Hit>, at: usize) -> Place {
         let span = hit.and_then(|hit| {
             let Some(row) = hit.places.first() else { return self.client.tables[hit.table].span };
-            let bytes = self.context.sources.source(row.source).bytes();
-            // A row of an indexed table has its policy as it stands there; a pattern may not.
-            let rows = table::parse_part(bytes, row.range());
-            let text = rows.first().filter(|it| *it.value(bytes) == hit.value);
-            Some(match text {
-                Some(it) => Span::new(row.source, it.text(bytes).locate(at..at + 1)),
-                None => *row,
-            })
+            Some(lint::place_in_row(self.context.sources, *row, &hit.value, at))
         });
         span.map_or(Place::Nowhere, |span| Place::At { parameter: None, span })
     }

@@ -8,7 +8,7 @@ mod routes;
 
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
-pub use policy_table::{HashedKey, PolicyTable, RowProblem};
+pub use policy_table::{HashedKey, PolicyTable, RowProblem, place_in_row};
 pub use routes::{Answer, PolicyKey, Route, Routes, host_of};
 
 use std::sync::OnceLock;

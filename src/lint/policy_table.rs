@@ -13,7 +13,7 @@ use crate::policy::what::What;
 use crate::policy::{Client, Policies, compile};
 use crate::postfix::SecurityLevel;
 use crate::syntax::table::{self, Kind, Row, Table};
-use crate::text::{SourceId, Span, fold, in_parts, offset};
+use crate::text::{SourceId, Sources, Span, fold, in_parts, offset};
 
 /// A row with more of them is no policy with mistakes but another file.
 const MAX_PROBLEMS_OF_A_ROW: usize = 100;
@@ -64,6 +64,17 @@ struct Part {
     keys: Vec<HashedKey>,
     problems: Vec<RowProblem>,
     levels: Levels,
+}
+
+/// Where a byte of a row's right-hand side stands. A pattern's row may have another one than its
+/// `value`; then it is the whole row.
+pub fn place_in_row(sources: &Sources, row: Span, value: &[u8], at: usize) -> Span {
+    let bytes = sources.source(row.source).bytes();
+    let rows = table::parse_part(bytes, row.range());
+    match rows.first().filter(|it| *it.value(bytes) == *value) {
+        Some(it) => Span::new(row.source, it.text(bytes).locate(at..at + 1)),
+        None => row,
+    }
 }
 
 impl PolicyTable {
@@ -122,6 +133,12 @@ impl PolicyTable {
     }
 }
 
+/// Comments between the lines of a row do not count.
+fn not_utf8(row: &Row, bytes: &[u8]) -> bool {
+    let text = row.text(bytes);
+    str::from_utf8(text.key()).is_err() || str::from_utf8(text.value()).is_err()
+}
+
 /// What smtp(8) thinks of what the policy files say, at its places there.
 pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowProblem> {
     let mut problems = Vec::new();
@@ -170,8 +187,16 @@ fn read_part(
     keys.sort_unstable();
     let mut problems: Vec<RowProblem> = Vec::new();
     let mut levels = Levels::default();
+    let part = rows.first().zip(rows.last()).map(|(a, b)| a.range().start..b.range().end);
+    let is_utf8 = part.is_none_or(|it| str::from_utf8(&bytes[it]).is_ok());
     for (index, row) in entries().filter(|_| !judges.is_empty()) {
         let before = problems.len();
+        let client = judges.iter().position(|it| it.utf8).filter(|_| !is_utf8);
+        if let Some(client) = client.filter(|_| not_utf8(row, bytes)) {
+            let span = Span::new(source, row.key_range(bytes));
+            problems.push(RowProblem { row: index as usize, span, what: What::NotUtf8, client });
+        }
+
         // The way back to the bytes is looked for once, and only where something is wrong.
         let mut text = None;
         let (key, value) = (&bytes[row.key_range(bytes)], row.value(bytes));

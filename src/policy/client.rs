@@ -58,6 +58,8 @@ pub struct Client {
     pub sts_patterns: bool,
     /// Whether the older per-site table decides, and no policy table.
     pub per_site: bool,
+    /// `smtputf8_enable`: tables have to be UTF-8.
+    pub utf8: bool,
     /// Files that policies name in `tafile=` and that cannot be used, where somebody has looked.
     pub bad_files: Vec<(String, BadFile)>,
 }
@@ -159,8 +161,20 @@ impl Client {
             no_dane: no_dane(name, value),
             sts_patterns: yes("tls_enforce_sts_mx_patterns"),
             per_site: text("tls_policy_maps").is_empty() && !text("tls_per_site").is_empty(),
+            utf8: value("smtputf8_enable").trim_ascii().eq_ignore_ascii_case(b"yes"),
             bad_files: Vec::new(),
         }
+    }
+
+    /// The names of main.cf at a level that compares some.
+    pub fn names(&self, level: Option<SecurityLevel>) -> impl Iterator<Item = &[u8]> {
+        let list = if level == Some(SecurityLevel::Verify) {
+            &self.verify_match
+        } else {
+            &self.secure_match
+        };
+        let words = list.as_bytes().split(|it| b", \t\r\n:".contains(it));
+        words.filter(|it| !it.is_empty())
     }
 
     /// The digest in force; `None` if it is one that postls does not know.
@@ -178,6 +192,8 @@ impl From<(&'static str, Version)> for Client {
             "tls_CAfile" => b"unknown".to_vec(),
             "dns_support_level" => b"dnssec".to_vec(),
             "host_lookup" => b"dns".to_vec(),
+            "tls_verify_cert_match" | "tls_secure_cert_match" => b"hostname".to_vec(),
+            "tls_mandatory_protocols" => b"!SSLv3".to_vec(),
             _ => Vec::new(),
         };
         Client::new(name, version, &value)
@@ -243,7 +259,7 @@ pub fn keys(destination: &[u8], utf8: bool) -> Vec<Vec<u8>> {
 }
 
 /// `valid_utf8_hostname`
-fn is_name(text: &[u8], utf8: bool) -> bool {
+pub(super) fn is_name(text: &[u8], utf8: bool) -> bool {
     if text.is_ascii() || !utf8 {
         return is_hostname(text);
     }

@@ -7,11 +7,12 @@
 use std::ops::Range;
 
 use super::client::Client;
+use super::matching::{self, is_sts, pin, pins_of_main_cf};
 use super::outcome::{Delivery, Outcome, Server, held_by_row, impossible, reason};
-use super::problems::{self, pins_of_main_cf};
+use super::problems;
 use super::row::{self, Row};
-use super::what::What;
-use crate::postfix::{CipherGrade, DigestName, Protocols, SecurityLevel};
+use super::what::{Pin, What};
+use crate::postfix::{CipherGrade, DigestName, Protocols, SecurityLevel, Version};
 use crate::syntax::lists::{self, BAR, COLON, COMMA_SPACE};
 
 /// A destination's policy with everything that main.cf adds to it.
@@ -191,7 +192,7 @@ impl EffectivePolicy {
         let name = |suffix: &str| format!("{}_{suffix}", client.name);
         if let Some(names) = &self.names
             && by_main_cf(&names.by)
-            && !names.value.iter().any(|it| problems::name(it.as_bytes()).is_none())
+            && !names.value.iter().any(|it| matching::name(it.as_bytes(), client).is_none())
         {
             return Some((
                 Outcome::Deferred,
@@ -306,11 +307,7 @@ impl Filler<'_> {
             | SecurityLevel::Fingerprint => return None,
         };
         if let Some(of_row) = self.list("match", COLON) {
-            let value = |name: &str| self.row.is_some_and(|it| it.values(name).next().is_some());
-            // The MX hosts are those of the domain's MTA-STS policy then, and each has its own name.
-            let sts = self.client.sts_patterns && value("mx_host_pattern");
-            let is_sts = |it: &str| it.eq_ignore_ascii_case("sts");
-            if sts && self.text("policy_type").is_some_and(|it| is_sts(&it.value)) {
+            if self.row.is_some_and(|it| is_sts(it, self.client)) {
                 return Some(Chosen { value: vec!["hostname".to_owned()], by: of_row.by });
             }
             return Some(of_row);
@@ -328,7 +325,15 @@ impl Filler<'_> {
             let words = lists::words(text.as_bytes(), COMMA_SPACE);
             by("tls_fingerprint_cert_match", words.map(|it| text[it].to_owned()).collect())
         };
-        Some(self.list("match", BAR).unwrap_or_else(of_main_cf))
+        // Before 3.9 a list of which nothing is left counts as none.
+        let is_kept = |it: &String| match pin(it.as_bytes(), self.client) {
+            Err(Pin::Malformed) => self.client.version < Version::new(3, 6),
+            Err(Pin::Compact | Pin::Length(..)) | Ok(_) => true,
+        };
+        let of_row = self
+            .list("match", BAR)
+            .filter(|it| self.client.version >= Version::new(3, 9) || it.value.iter().any(is_kept));
+        Some(of_row.unwrap_or_else(of_main_cf))
     }
 
     fn exclude(&self, level: SecurityLevel) -> Chosen<String> {

@@ -2,12 +2,15 @@
 //!
 //! `yaml` reads the policy file, and `compile` writes what it says as the text of a TLS policy
 //! table. `row` is the grammar of such a table's right-hand side, `client` what main.cf says where
-//! a row is silent, `problems` what smtp(8) finds wrong with a row, and `effective` what it does.
+//! a row is silent, `problems` what smtp(8) finds wrong with a row (`attribute`, `matching`: with its parts; `what`: as
+//! data), `effective` what it does then, and `outcome` what that means for mail.
 
+mod attribute;
 pub mod client;
 pub mod compile;
 pub mod date;
 pub mod effective;
+pub mod matching;
 pub mod nexthop;
 pub mod outcome;
 pub mod problems;

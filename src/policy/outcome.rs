@@ -102,6 +102,9 @@ pub(super) fn impossible(why: Impossible) -> String {
             "nobody is trusted to sign certificates, so that none is ever verified: all mail waits"
                 .to_owned()
         }
+        Impossible::NoName => {
+            "main.cf has no name that a certificate could have: all mail waits".to_owned()
+        }
         Impossible::BelowWrappermode => {
             "tls_wrappermode needs level encrypt or a stronger one: all mail waits".to_owned()
         }
@@ -117,6 +120,7 @@ pub(super) fn held_by_row(what: &What) -> String {
         What::NewerAttribute(_) => "the policy has an attribute of a later Postfix",
         What::MatchAtWrongLevel(_) => "match= cannot stand at this level",
         What::NoFingerprint | What::Pin(..) => "the policy has no fingerprint that counts",
+        What::NotUtf8 => "the row is not UTF-8",
         What::Name(..) => "the policy has no name that a certificate could have",
         What::Comment => "the policy goes on in what was meant as a comment",
         What::Refused(why) if why.stops_the_handshake() => {

@@ -6,15 +6,16 @@
 
 use std::ops::Range;
 
+use super::attribute::{Asked, is_null, is_separator};
 use super::client::Client;
-use super::row::{self, Attribute, Row, is_hostname};
+use super::matching::{is_plain_match, is_sts, name, pin, pins_of_main_cf};
+use super::row::{self, Attribute, Row};
 use super::what::{Impossible, Ineffective, Name, Pin, Problem, Refused, Rest, What};
-use crate::postfix::{
-    CipherGrade, Fingerprint, Protocol, Protocols, SecurityLevel, Version, protocols_since,
-    refused_exclusion,
-};
-use crate::syntax::lists::{self, BAR, COLON, COMMA_SPACE};
-use crate::text::nearest;
+use crate::postfix::{Fingerprint, Protocol, Protocols, SecurityLevel, Version, protocols_since};
+use crate::syntax::lists::{self, BAR, COLON, COMMA_SPACE_FLAT};
+
+/// The first version with `{ name = value }`.
+const BRACES_SINCE: Version = Version::new(3, 10);
 
 /// Where the problems of a row go.
 type Note<'n> = dyn FnMut(Range<usize>, What) + 'n;
@@ -69,14 +70,23 @@ impl Row<'_> {
             }
             // Four of five rows say this and no more: it needs no closer look.
             if compares_names && is_plain_match(&self.text[word.clone()]) {
+                so_far.has_match = true;
+                continue;
+            }
+            // Before 3.10 braces do not hold a word together.
+            if client.version < BRACES_SINCE && self.text[word.start] != b'{' {
+                for part in lists::words(&self.text[word.clone()], COMMA_SPACE_FLAT) {
+                    let part = word.start + part.start..word.start + part.end;
+                    so_far.attribute(row::attribute(self.text, part), level, client, &mut note);
+                }
                 continue;
             }
             so_far.attribute(row::attribute(self.text, word), level, client, &mut note);
         }
-        so_far.policy_attributes(&mut note);
+        so_far.together(level, client, &mut note);
         match level {
             Some(SecurityLevel::Fingerprint) => so_far.fingerprints(client, &mut note),
-            Some(SecurityLevel::Verify | SecurityLevel::Secure) => so_far.names(&mut note),
+            Some(SecurityLevel::Verify | SecurityLevel::Secure) => so_far.names(client, &mut note),
             Some(
                 SecurityLevel::None
                 | SecurityLevel::May
@@ -132,7 +142,7 @@ impl Found<'_> {
         };
         let braces = text[attribute.word.start] == b'{';
         let since = match *name {
-            _ if braces => Version::new(3, 10),
+            _ if braces => BRACES_SINCE,
             "protocols" => protocols_since(&text[value.clone()]).unwrap_or(*since),
             _ => *since,
         };
@@ -140,7 +150,14 @@ impl Found<'_> {
             note(attribute.word.clone(), What::NewerAttribute(since));
         }
         // Before 3.10 the word would end at the first blank or comma, but that makes it no better.
-        let asked = Asked { name, value: &text[value.clone()], level, client, seen: &self.seen };
+        let asked = Asked {
+            name,
+            value: &text[value.clone()],
+            level,
+            client,
+            seen: &self.seen,
+            row: self.row,
+        };
         let refused = asked.refused();
         if let Some(why) = refused {
             note(attribute.word.clone(), What::Refused(why));
@@ -194,9 +211,40 @@ impl Found<'_> {
         }
     }
 
-    /// What belongs to `policy_type=` and stands without it.
-    fn policy_attributes(&self, note: &mut Note<'_>) {
-        if self.seen.iter().any(|(name, _)| *name == "policy_type") {
+    /// The value of an attribute that may stand once.
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        let value = self.row.values(name).next()?;
+        Some(&self.row.text[value])
+    }
+
+    /// Attributes that cannot stand together.
+    fn together(&self, level: Option<SecurityLevel>, client: &Client, note: &mut Note<'_>) {
+        let seen = |wanted: &str| self.seen.iter().find(|(name, _)| *name == wanted);
+        let authenticates = level.is_some_and(SecurityLevel::takes_match);
+        if let (Some((_, word)), true) = (
+            seen("ciphers"),
+            level.is_some_and(|it| !matches!(it, SecurityLevel::None | SecurityLevel::May)),
+        ) {
+            // Without encryption there are ciphers for old protocols, which these levels rule out.
+            let list = self.value("protocols").unwrap_or(client.mandatory_protocols.as_bytes());
+            let protocols = Protocols::parse(list, Version::NEWEST);
+            let newest = protocols.is_ok_and(|it| it.enabled().any(|it| it == Protocol::Tls1_3));
+            if !newest && self.value("ciphers").is_some_and(is_null) {
+                note(word.clone(), What::Refused(Refused::NoEncryption));
+            }
+        }
+        if let (Some((_, word)), Some(_)) = (seen("exclude"), seen("ciphers")) {
+            let all: [&[u8]; 3] = [b"enull", b"null", b"complementofall"];
+            let mut words = self.value("exclude").unwrap_or_default().split(|it| is_separator(*it));
+            let excludes = words.any(|it| all.contains(&it.to_ascii_lowercase().as_slice()));
+            if excludes && self.value("ciphers").is_some_and(is_null) {
+                note(word.clone(), What::Refused(Refused::NoCipher));
+            }
+        }
+        if seen("policy_type").is_some() {
+            if let (Some((_, word)), true) = (seen("policy_failure"), authenticates) {
+                note(word.clone(), What::Refused(Refused::PolicyFailed));
+            }
             return;
         }
         for (name, word) in &self.seen {
@@ -208,30 +256,46 @@ impl Found<'_> {
 
     /// Fingerprints that match nothing.
     fn fingerprints(&self, client: &Client, note: &mut Note<'_>) {
-        if self.pins.is_empty() {
-            // `match=|` is a list as well, and an empty one.
-            if self.has_match || !pins_of_main_cf(client).any(|it| it.is_ok()) {
-                note(self.row.level.clone(), What::NoFingerprint);
-            }
-            return;
+        let texts = self.pins.iter().map(|it| &self.row.text[it.clone()]);
+        let judged: Vec<Result<Fingerprint, Pin>> = texts.map(|it| pin(it, client)).collect();
+        // Postfix 3.5 keeps any text; later ones drop what is no fingerprint.
+        let is_kept = |it: &&Result<Fingerprint, Pin>| {
+            client.version < Version::new(3, 6) || !matches!(it, Err(Pin::Malformed))
+        };
+        let has_some = judged.iter().any(|it| is_kept(&it));
+        let takes_main_cf = !self.has_match || (!has_some && client.version < Version::new(3, 9));
+        let of_main_cf = takes_main_cf && pins_of_main_cf(client).any(|it| it.is_ok());
+        // The list is replaced by the word hostname then, which is no fingerprint.
+        let replaced = self.has_match && is_sts(self.row, client);
+        let some = !replaced && (of_main_cf || judged.iter().any(Result::is_ok));
+        if replaced || (self.pins.is_empty() && !some) {
+            note(self.row.level.clone(), What::NoFingerprint);
         }
-        let judged: Vec<Result<Fingerprint, Pin>> =
-            self.pins.iter().map(|it| pin(&self.row.text[it.clone()], client)).collect();
-        let rest = if judged.iter().any(Result::is_ok) { Rest::Something } else { Rest::Nothing };
         for (range, judged) in self.pins.iter().zip(judged) {
             if let Err(why) = judged {
+                // On a single digit smtp(8) of 3.6 and newer dies.
+                let is_fatal = range.len() == 1 && client.version >= Version::new(3, 6);
+                let rest = if some && !is_fatal { Rest::Something } else { Rest::Nothing };
                 note(range.clone(), What::Pin(why, rest));
             }
         }
     }
 
     /// Names that match nothing.
-    fn names(&self, note: &mut Note<'_>) {
-        let judged: Vec<Option<Name>> =
-            self.names.iter().map(|it| name(&self.row.text[it.clone()])).collect();
+    fn names(&self, client: &Client, note: &mut Note<'_>) {
+        if !self.has_match {
+            if !client.names(self.row.security_level()).any(|it| name(it, client).is_none()) {
+                note(self.row.level.clone(), What::LevelImpossible(Impossible::NoName));
+            }
+            return;
+        }
+        let texts = self.names.iter().map(|it| &self.row.text[it.clone()]);
+        let judged: Vec<Option<Name>> = texts.map(|it| name(it, client)).collect();
         // What the plain ones are was not noted.
         let plain = self.row.words().any(|it| is_plain_match(&self.row.text[it]));
-        let something = plain || judged.iter().any(Option::is_none);
+        let replaced = is_sts(self.row, client);
+        let address = client.version >= Version::new(3, 6) && judged.contains(&Some(Name::Address));
+        let something = replaced || (!address && (plain || judged.iter().any(Option::is_none)));
         let rest = if something { Rest::Something } else { Rest::Nothing };
         for (range, judged) in self.names.iter().zip(judged) {
             if let Some(why) = judged {
@@ -239,157 +303,6 @@ impl Found<'_> {
             }
         }
     }
-}
-
-/// The fingerprints of main.cf, for policies that have none.
-pub(super) fn pins_of_main_cf(client: &Client) -> impl Iterator<Item = Result<Fingerprint, Pin>> {
-    let text = client.fingerprints.as_bytes();
-    lists::words(text, COMMA_SPACE).map(move |it| pin(&text[it], client))
-}
-
-/// A fingerprint as the client reads it.
-pub fn pin(text: &[u8], client: &Client) -> Result<Fingerprint, Pin> {
-    let fingerprint = Fingerprint::parse(text).ok_or(Pin::Malformed)?;
-    // Text of either case is compared then.
-    if client.version < Version::new(3, 6)
-        && !fingerprint.to_string().as_bytes().eq_ignore_ascii_case(text)
-    {
-        return Err(Pin::Compact);
-    }
-    match client.known_digest() {
-        Some(digest) if digest.length() != fingerprint.length() => {
-            Err(Pin::Length(fingerprint, digest))
-        }
-        Some(_) | None => Ok(fingerprint),
-    }
-}
-
-/// Why no certificate has this name, if so.
-pub fn name(text: &[u8]) -> Option<Name> {
-    const STRATEGIES: [&str; 3] = ["hostname", "nexthop", "dot-nexthop"];
-    if STRATEGIES.iter().any(|it| text.eq_ignore_ascii_case(it.as_bytes())) {
-        return None;
-    }
-    let plain = |it: &u8| it.is_ascii_alphanumeric() || b"-_.*".contains(it) || !it.is_ascii();
-    if text == b"." || !text.iter().all(plain) {
-        return Some(Name::Letters);
-    }
-    if text.contains(&b'.') {
-        return None;
-    }
-    nearest(str::from_utf8(text).ok()?, STRATEGIES.into_iter()).map(Name::Typo)
-}
-
-/// Whether a word is `match=` in its usual form, with names behind it that each have a dot.
-fn is_plain_match(word: &[u8]) -> bool {
-    let plain = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.');
-    word.strip_prefix(b"match=").is_some_and(|names| {
-        let name = |it: &[u8]| it.len() > 1 && it.contains(&b'.') && it.iter().all(plain);
-        names.split(|it| *it == b':').all(name)
-    })
-}
-
-/// An attribute and what stands around it.
-struct Asked<'a> {
-    name: &'a str,
-    value: &'a [u8],
-    level: Option<SecurityLevel>,
-    client: &'a Client,
-    /// The attributes before it.
-    seen: &'a [(&'static str, Range<usize>)],
-}
-
-impl Asked<'_> {
-    /// Why the attribute cannot stand so, if there is a reason.
-    fn refused(&self) -> Option<Refused> {
-        const ONCE: &[&str] = &[
-            "ciphers",
-            "exclude",
-            "policy_domain",
-            "policy_failure",
-            "policy_ttl",
-            "policy_type",
-            "protocols",
-            "servername",
-        ];
-        const FAILURES: &[&str] = &[
-            "sts-policy-fetch-error",
-            "sts-policy-invalid",
-            "sts-webpki-invalid",
-            "validation-failure",
-        ];
-        let value = self.value;
-        let one_of =
-            |words: &[&str]| words.iter().any(|it| value.eq_ignore_ascii_case(it.as_bytes()));
-        if ONCE.contains(&self.name) && self.seen.iter().any(|(it, _)| *it == self.name) {
-            return Some(Refused::Repeated);
-        }
-        match self.name {
-            "ciphers" | "match" | "tafile" if value.is_empty() => Some(Refused::Empty),
-            "ciphers" => self.grade(),
-            "tafile" => self.file(),
-            "connection_reuse" | "enable_rpk" => {
-                (!one_of(&["yes", "no"])).then_some(Refused::NotYesNo)
-            }
-            "servername" | "policy_domain" => (!is_hostname(value)).then_some(Refused::NotHostname),
-            "exclude" => self.exclusion(),
-            "protocols" => self.protocols(),
-            "policy_ttl" => (!is_ttl(value)).then_some(Refused::NotTtl),
-            "policy_type" => {
-                (!one_of(&["sts", "no-policy-found"])).then_some(Refused::NotPolicyType)
-            }
-            "policy_failure" => (!one_of(FAILURES)).then_some(Refused::NotPolicyFailure),
-            _ => None,
-        }
-    }
-
-    fn grade(&self) -> Option<Refused> {
-        let Some(grade) = CipherGrade::parse(self.value) else { return Some(Refused::NotGrade) };
-        let encrypt = self.level == Some(SecurityLevel::Encrypt);
-        (encrypt && grade == CipherGrade::Null).then_some(Refused::NoEncryption)
-    }
-
-    fn file(&self) -> Option<Refused> {
-        match self.level {
-            Some(SecurityLevel::Verify | SecurityLevel::Secure) | None => {
-                let bad = self.client.bad_files.iter().find(|it| it.0.as_bytes() == self.value);
-                bad.map(|(_, why)| Refused::File(*why))
-            }
-            Some(
-                level @ (SecurityLevel::None
-                | SecurityLevel::May
-                | SecurityLevel::Encrypt
-                | SecurityLevel::Dane
-                | SecurityLevel::DaneOnly
-                | SecurityLevel::Fingerprint),
-            ) => Some(Refused::WrongLevel(level)),
-        }
-    }
-
-    fn exclusion(&self) -> Option<Refused> {
-        if refused_exclusion(self.value).is_some() {
-            return Some(Refused::NotCipher);
-        }
-        // More than this is a question to OpenSSL, and each version has another answer.
-        let mut words = self.value.split(|it| b", \t\r\n:".contains(it));
-        words.any(|it| it == b"ALL").then_some(Refused::NoCipher)
-    }
-
-    fn protocols(&self) -> Option<Refused> {
-        match Protocols::parse(self.value, Version::NEWEST) {
-            Err(_) => Some(Refused::NotProtocols),
-            // OpenSSL has no SSLv3 any more.
-            Ok(list) => {
-                list.enabled().all(|it| it == Protocol::Ssl3).then_some(Refused::NoProtocol)
-            }
-        }
-    }
-}
-
-/// Digits that fit into a C int.
-fn is_ttl(value: &[u8]) -> bool {
-    let digits = str::from_utf8(value).ok().filter(|it| it.bytes().all(|it| it.is_ascii_digit()));
-    digits.is_some_and(|it| it.parse::<i32>().is_ok())
 }
 
 #[cfg(test)]
@@ -411,6 +324,7 @@ mod tests {
                 What::Pin(Pin::Compact, _) => "compact",
                 What::Pin(Pin::Length(..), _) => "length",
                 What::NoFingerprint => "no fingerprint",
+                What::NotUtf8 => "not utf8",
                 What::Name(..) => "name",
                 What::Comment => "comment",
                 What::Refused(_) => "refused",
@@ -456,10 +370,10 @@ mod tests {
             ("fingerprint match=AD:F3|zz", &["length AD:F3", "malformed zz"]),
             ("encrypt enable_rpk=yes", &["newer enable_rpk=yes"]),
             ("encrypt {ciphers = high}", &["newer {ciphers = high}"]),
-            ("encrypt exclude={A, B}", &["refused exclude={A, B}"]),
-            ("secure match={a, b}", &["name {a, b}"]),
+            ("encrypt exclude={A, B}", &["refused exclude={A", "unknown B}"]),
+            ("secure match={a, b}", &["unknown b}", "name {a"]),
             ("encrypt ciphers=strong", &["refused ciphers=strong"]),
-            ("encrypt protocols={TLSv1.2, TLSv1.3}", &["refused protocols={TLSv1.2, TLSv1.3}"]),
+            ("encrypt protocols={TLSv1.2, x}", &["refused protocols={TLSv1.2", "unknown x}"]),
             ("encrypt protocols=TLSv1.2:TLSv1.4", &["refused protocols=TLSv1.2:TLSv1.4"]),
             ("encrypt ciphers=", &["refused ciphers="]),
             ("encrypt ciphers=high Ciphers=high", &["refused Ciphers=high"]),

@@ -29,6 +29,8 @@ pub enum What {
     NewerAttribute(Version),
     /// `match=` at a level that compares nothing.
     MatchAtWrongLevel(SecurityLevel),
+    /// The row is not UTF-8, and nobody turned that off.
+    NotUtf8,
     /// A fingerprint that matches nothing.
     Pin(Pin, Rest),
     /// Level fingerprint without a fingerprint, neither here nor in main.cf.
@@ -54,6 +56,8 @@ pub enum Impossible {
     NobodyTrusted,
     /// A level below encrypt, and the client begins every connection with TLS.
     BelowWrappermode,
+    /// verify or secure without names, and main.cf has none that a certificate could have.
+    NoName,
 }
 
 /// Why a fingerprint matches nothing.
@@ -70,8 +74,10 @@ pub enum Pin {
 /// Why a name matches nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
-    /// `|`, a blank or another letter that no host name has.
-    Letters,
+    /// It is no host name: `|`, a blank, an empty label.
+    Form,
+    /// An address; from 3.6 on nothing matches then, whatever stands beside it.
+    Address,
     /// Nearly `hostname`, `nexthop` or `dot-nexthop`.
     Typo(&'static str),
 }
@@ -122,6 +128,8 @@ pub enum Refused {
     NotPolicyFailure,
     /// It belongs to `policy_type=`, which is not there.
     WithoutPolicyType,
+    /// A policy that has failed, at a level that then takes no certificate.
+    PolicyFailed,
 }
 
 /// Why an attribute changes nothing.
@@ -154,7 +162,8 @@ impl Refused {
             | Refused::NotTtl
             | Refused::NotPolicyType
             | Refused::NotPolicyFailure
-            | Refused::WithoutPolicyType => false,
+            | Refused::WithoutPolicyType
+            | Refused::PolicyFailed => false,
         }
     }
 }
@@ -170,6 +179,7 @@ impl What {
             | What::NewerAttribute(_)
             | What::MatchAtWrongLevel(_)
             | What::NoFingerprint
+            | What::NotUtf8
             | What::Comment
             | What::Refused(_)
             | What::Pin(_, Rest::Nothing)

@@ -27,11 +27,24 @@ pub(crate) fn files(text: &str) -> Vec<(&str, &str)> {
     parts.map(|part| part.split_once(" <==\n").expect("a head line is ==> name <==")).collect()
 }
 
+/// The bytes that an example means: U+FFFD stands for one that UTF-8 does not have.
+pub(crate) fn bytes(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.windows(3).position(|it| it == b"\xef\xbf\xbd") {
+        bytes.extend_from_slice(&rest[..at]);
+        bytes.push(0xff);
+        rest = &rest[at + 3..];
+    }
+    bytes.extend_from_slice(rest);
+    bytes
+}
+
 impl Fixture {
     pub(crate) fn new(text: &str) -> Fixture {
         let mut sources = Sources::default();
         for (name, content) in files(text) {
-            sources.add(name, content.as_bytes().to_vec());
+            sources.add(name, bytes(content.as_bytes()));
         }
         let policy_file = sources.iter().find(|(_, source)| source.name() == "postls.yaml");
         let policies = policy_file.map(|(id, source)| {
@@ -99,15 +112,16 @@ impl Fixture {
     pub(crate) fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
         for (_, source) in self.sources.iter() {
-            let text = std::str::from_utf8(source.bytes()).expect("fixtures are UTF-8");
             let (mut above, mut at) = (0, 0);
-            for line in text.split_inclusive('\n') {
+            for bytes in source.bytes().split_inclusive(|it| *it == b'\n') {
+                // Marks are ASCII.
+                let line = str::from_utf8(bytes).unwrap_or_default();
                 let carets = line.trim_start_matches(['#', ' ']);
                 let caret = if carets.starts_with("vv") { 'v' } else { '^' };
                 if line.starts_with('#') && carets.starts_with(caret) {
                     let indent = line.len() - carets.len();
                     let width = carets.len() - carets.trim_start_matches(caret).len();
-                    let line_start = if caret == 'v' { at + line.len() } else { above };
+                    let line_start = if caret == 'v' { at + bytes.len() } else { above };
                     let start = if indent == 1 { line_start } else { line_start + indent };
                     let range = start..line_start + indent + width;
                     marks.push((
@@ -118,7 +132,7 @@ impl Fixture {
                 } else {
                     above = at;
                 }
-                at += line.len();
+                at += bytes.len();
             }
         }
         marks

@@ -14,6 +14,7 @@ rules! {
     policy_level_invalid,
     policy_match_at_wrong_level,
     policy_name_impossible,
+    policy_not_utf8,
     policy_unknown_attribute,
     policy_without_trust_anchor,
 }

@@ -59,6 +59,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Refused::NotTtl => "it takes a number of seconds".to_owned(),
                 Refused::NotPolicyType => "it takes sts or no-policy-found".to_owned(),
                 Refused::NotPolicyFailure => "it takes a failure that TLSRPT has".to_owned(),
+                Refused::PolicyFailed => {
+                    "with a policy that has failed no certificate is taken".to_owned()
+                }
                 Refused::WithoutPolicyType => "it needs policy_type= beside it".to_owned(),
             };
             findings.at(found.problem.span, text);

@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::policy::what::{Name, What};
+use crate::policy::what::{Impossible, Name, What};
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-name-impossible",
@@ -36,10 +36,22 @@ example.com secure match=NextHop:dot-nexthop
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for found in context.row_problems() {
+        if found.problem.what == What::LevelImpossible(Impossible::NoName) {
+            let text = "main.cf has no name that a certificate could have";
+            let finding = findings.at(found.problem.span, text);
+            for parameter in ["tls_verify_cert_match", "tls_secure_cert_match"] {
+                if let Some(set) = context.set_at(found, parameter) {
+                    finding.related(set, "the names of policies that have none");
+                }
+            }
+        }
         if let What::Name(name, rest) = &found.problem.what {
             let severity = super::severity(*rest);
             match name {
-                Name::Letters => findings
+                Name::Address => findings
+                    .milder(severity, found.problem.span, "addresses are not compared")
+                    .help("name the host"),
+                Name::Form => findings
                     .milder(severity, found.problem.span, "no certificate has such a name")
                     .help("between names stands a colon"),
                 Name::Typo(word) => findings

@@ -2,6 +2,7 @@
 
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::syntax::table::Kind;
 use crate::syntax::{is_space, lines, lists, trim};
 use crate::text::{Edit, SourceId, Span};
 
@@ -47,7 +48,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             let behind = &bytes[found + bare[0] + 1..end];
             let next = behind.split(|byte| *byte == b'\r').find(|it| !trim(it).1.is_empty());
-            let severity = severity(next.unwrap_or_default(), source, main_cf);
+            let severity = if is_in_policy(context, source, found) {
+                // A policy's words can stand between carriage returns as between blanks.
+                Severity::Warning
+            } else {
+                severity(next.unwrap_or_default(), source, main_cf)
+            };
             let span = |at: &usize| Span::new(source, found + at..found + at + 1);
             let text = "what follows this carriage return is part of the line";
             let finding = findings.milder(severity, span(&bare[0]), text);
@@ -60,6 +66,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a place is in the right-hand side of a policy.
+fn is_in_policy(context: &Context<'_>, source: SourceId, at: usize) -> bool {
+    let tables = context.tables.iter().filter(|it| it.source == source && !it.clients.is_empty());
+    tables.map(|it| &it.table.rows).any(|rows| {
+        let row = rows.partition_point(|it| it.range().end <= at);
+        let bytes = context.sources.source(source).bytes();
+        rows.get(row).is_some_and(|it| it.kind == Kind::Entry && it.key_range(bytes).end < at)
+    })
 }
 
 /// The places of carriage returns with more than white space behind them.
