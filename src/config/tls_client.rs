@@ -61,7 +61,16 @@ pub(super) struct Asked(Mutex<HashMap<String, Option<Arc<Given>>, RandomState>>)
 impl Effective<'_> {
     /// The client `program` with the values of main.cf.
     pub fn tls_client(&self, program: &'static str) -> TlsClient<'_> {
-        TlsClient { program, within: Within::Main, effective: self }
+        self.tls_client_within(program, Within::Main)
+    }
+
+    /// The client `program` with the values that hold there.
+    pub fn tls_client_within<'e>(
+        &'e self,
+        program: &'static str,
+        within: Within<'e>,
+    ) -> TlsClient<'e> {
+        TlsClient { program, within, effective: self }
     }
 
     /// smtp(8) and lmtp(8), once for each set of values.
@@ -97,17 +106,27 @@ impl TlsClient<'_> {
     }
 
     fn ask(&self, name: &str) -> Option<Given> {
-        let build = &self.effective.main.environment.build;
-        let (name, known) = (name.to_owned(), postfix::parameter(name));
-        if known.is_some_and(|it| !it.exists_in(build)) {
-            return Some(Given { name, value: Vec::new(), set: None });
-        }
-        let (value, origin) = self.effective.value(&name, self.within);
-        let mut value = value.ok()?;
+        let mut value = self.exactly(name)?;
+        let exists = self.exists(name);
+        let origin = self.effective.origin(name, self.within);
         let mut signs = memchr::memchr_iter(b'#', &value);
         let comment = signs.find(|at| *at > 0 && value[at - 1].is_ascii_whitespace());
         value.truncate(comment.unwrap_or(value.len()));
-        Some(Given { name, value: value.trim_ascii().to_vec(), set: origin.span() })
+        let set = origin.span().filter(|_| exists);
+        Some(Given { name: name.to_owned(), value: value.trim_ascii().to_vec(), set })
+    }
+
+    /// The value as the client gets it, with what stands behind it and is meant as a comment.
+    pub fn exactly(&self, name: &str) -> Option<Vec<u8>> {
+        if !self.exists(name) {
+            return Some(Vec::new());
+        }
+        self.effective.value(name, self.within).0.ok()
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        let build = &self.effective.main.environment.build;
+        postfix::parameter(name).is_none_or(|it| it.exists_in(build))
     }
 
     /// `None` where the client does not start with what is said, or that cannot be known.
