@@ -94,7 +94,7 @@ fn an_error_in_a_setting_is_an_error_for_the_server() {
                 [("security_level", "may"), ("chain_files", "/etc/postfix/server.pem")]
             {
                 if !setting.contains(name) {
-                    main_cf.push_str(&format!("smtpd_tls_{name} = {value}\n"));
+                    main_cf += &format!("smtpd_tls_{name} = {value}\n");
                 }
             }
             let fixture = Fixture::new(&main_cf);
