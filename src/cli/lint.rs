@@ -290,6 +290,9 @@ fn add_unlisted(
         None => load::read(host, &path)?,
     };
     let source = loaded.sources.add(file, bytes);
+    if name.contains("passw") {
+        loaded.sources.keep_secret(source);
+    }
     // A name is all there is to go by.
     let client = name.contains("tls_policy").then(|| loaded.context().client("smtp"));
     if client.is_none() {

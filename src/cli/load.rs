@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::{Common, Stop, environment};
-use crate::config::{Configuration, Effective, Services, TableKind, TableName};
+use crate::config::{Configuration, Effective, LookupTable, Services, TableKind, TableName};
 use crate::finding::NotChecked;
 use crate::host::Host;
 use crate::lint::{self, Context, PolicyClient};
@@ -49,6 +49,8 @@ pub(super) struct Loaded {
     pub(super) master_cf: Option<SourceId>,
     /// The TLS policy tables that could be read.
     pub(super) tables: Vec<ListedTable>,
+    /// The tables that say where mail goes, and how, as far as they could be read.
+    pub(super) lookups: Vec<LookupTable>,
     pub(super) policy: Option<PolicyFile>,
     pub(super) build: Build,
     pub(super) version_why: &'static str,
@@ -95,6 +97,9 @@ impl Loaded {
         for (source, kind, clients) in &self.tables {
             context.add_table(*source, *kind, clients.clone());
         }
+        for table in &self.lookups {
+            context.add_lookup(table.clone());
+        }
         if let Some(policy) = &self.policy {
             context.add_policies(&policy.policies, &policy.problems);
         }
@@ -118,6 +123,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         Some(main_cf) => loader.tables(main_cf, master_cf, &build)?,
         None => Vec::new(),
     };
+    let lookups = main_cf.map(|it| loader.lookups(it, master_cf, &build)).unwrap_or_default();
     loader.say_what_is_left_out(policy.as_ref());
     Ok(Loaded {
         directory: request.directory.clone(),
@@ -125,6 +131,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         main_cf,
         master_cf,
         tables,
+        lookups,
         policy,
         build,
         version_why,
@@ -132,10 +139,48 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     })
 }
 
-struct Loader<'a> {
+/// main.cf and master.cf, and a way to the files of the tables that they name.
+pub(super) struct Bare<'a> {
+    pub(super) loader: Loader<'a>,
+    pub(super) main_cf: Option<SourceId>,
+    pub(super) master_cf: Option<SourceId>,
+    pub(super) build: Build,
+    pub(super) version_why: &'static str,
+}
+
+/// Reads main.cf and master.cf, and of a policy file, which may be large, the version that it is
+/// written for.
+pub(super) fn load_bare<'a>(
     host: &'a dyn Host,
     request: &'a Request<'a>,
-    sources: Sources,
+) -> Result<Bare<'a>, Stop> {
+    let mut loader = Loader { host, request, sources: Sources::default(), not_checked: Vec::new() };
+    let policy = request.directory.join(POLICY_FILE);
+    let wanted = if host.exists(&policy) { version_of(&read(host, &policy)?) } else { None };
+    let wanted = wanted.map(|it| (it, "the policy file"));
+    let at_hand = request.at_hand.get_or_init(|| environment::at_hand(host));
+    let asked = request.postfix.map(|it| (it, "--postfix"));
+    let (build, version_why) = environment::build(at_hand.clone(), asked.or(wanted));
+    let main_cf = loader.optional("main.cf")?;
+    let master_cf = loader.optional("master.cf")?;
+    Ok(Bare { loader, main_cf, master_cf, build, version_why })
+}
+
+/// The `postfix:` of a policy file.
+fn version_of(policy: &[u8]) -> Option<Version> {
+    let line = policy.split(|it| *it == b'\n').find(|it| it.starts_with(b"postfix:"))?;
+    let text = [b"version: 1\n", line].concat();
+    let mut sources = Sources::default();
+    let source = sources.add("", text.clone());
+    let (policies, _) = policy::join(vec![yaml::read(source, &text, Role::Main)]);
+    policies.postfix.map(|it| it.value)
+}
+
+/// Reads one file after the other.
+pub(super) struct Loader<'a> {
+    host: &'a dyn Host,
+    pub(super) request: &'a Request<'a>,
+    pub(super) sources: Sources,
     not_checked: Vec<NotChecked>,
 }
 
@@ -149,7 +194,7 @@ impl Loader<'_> {
         self.read(&path, name).map(Some)
     }
 
-    fn read(&mut self, path: &Path, name: &str) -> Result<SourceId, Stop> {
+    pub(super) fn read(&mut self, path: &Path, name: &str) -> Result<SourceId, Stop> {
         let bytes = match self.request.instead.get(name) {
             Some(bytes) => bytes.clone(),
             None => read(self.host, path)?,
@@ -325,7 +370,7 @@ impl Loader<'_> {
     }
 
     /// The source file of a table, if it is to be had.
-    fn path(&mut self, table: &TableName) -> Result<PathBuf, String> {
+    pub(super) fn path(&mut self, table: &TableName) -> Result<PathBuf, String> {
         let directory = self.request.directory.clone();
         let missing = || Err("there is no such file".to_owned());
         let there = |path: &Path, request: &Request<'_>, host: &dyn Host| {
@@ -359,7 +404,7 @@ impl Loader<'_> {
         }
     }
 
-    fn skip_table(&mut self, table: &TableName, why: &str) {
+    pub(super) fn skip_table(&mut self, table: &TableName, why: &str) {
         match self.request.shown_in {
             only if only.as_os_str().is_empty() => self.skip(&table.text, why),
             one => self.skip(&format!("{}: {}", one.display(), table.text), why),

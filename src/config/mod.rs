@@ -1,9 +1,11 @@
 //! What the files mean together: the value of a parameter and who set it.
 
+mod destination;
 mod effective;
 mod environment;
 mod names;
 mod networks;
+mod next_hops;
 mod refusal;
 mod server;
 mod services;
@@ -16,10 +18,14 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+pub use destination::{Destination, Lookup};
 pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};
 pub use names::{Because, Names, Undefined};
 pub use networks::Interface;
+pub use next_hops::{
+    Client, Endpoint, LookupTable, NextHop, NextHops, Transport, holds_passwords, routes_mail,
+};
 pub use refusal::{Refusal, refusal_of_client};
 pub use server::{Port, Server, ServerTls};
 pub use services::{Local, Override, Scope, Services};
@@ -45,6 +51,7 @@ pub struct Configuration<'a> {
     last: HashMap<&'a [u8], usize, RandomState>,
     /// Values that are to stand there, for a question about what will be.
     planned: HashMap<String, Option<Planned>, RandomState>,
+    asked: tls_client::Asked,
 }
 
 impl Origin {
@@ -101,7 +108,8 @@ impl<'a> Configuration<'a> {
             }
         }
         let (environment, planned) = (environment.into(), HashMap::default());
-        Configuration { environment, source, bytes, main_cf, last, planned }
+        let asked = tls_client::Asked::default();
+        Configuration { environment, source, bytes, main_cf, last, planned, asked }
     }
 
     /// The same with other values; `None`: not set.

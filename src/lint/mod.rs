@@ -1,17 +1,21 @@
 //! The rule type, what a rule may look at, and the run over all of them.
 
 mod clients;
+mod credentials;
 pub mod explain;
 mod policy_table;
+mod routes;
 
 pub use clients::{PolicyClient, clients};
+pub use credentials::Credentials;
 pub use policy_table::{HashedKey, PolicyTable, RowProblem};
+pub use routes::{Answer, PolicyKey, Route, Routes, host_of};
 
 use std::sync::OnceLock;
 
 use crate::config::{
-    Configuration, Effective, Environment, Names, Override, Planned, Scope, Services, TableKind,
-    TableUse,
+    Configuration, Effective, Environment, LookupTable, Names, Override, Planned, Scope, Services,
+    TableKind, TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::policy::{Client, Policies, Problem, ProblemKind};
@@ -76,6 +80,10 @@ pub struct Context<'a> {
     table_uses: OnceLock<Vec<TableUse>>,
     /// The lookup tables that could be read.
     pub tables: Vec<PolicyTable>,
+    /// The source files of the tables that say where mail goes, and how.
+    lookups: Vec<LookupTable>,
+    /// Found when a rule asks first.
+    routes: OnceLock<Vec<Routes>>,
     /// What the policy files say.
     pub policies: Option<&'a Policies>,
     problems: &'a [Problem],
@@ -114,6 +122,8 @@ impl<'a> Context<'a> {
             names: OnceLock::new(),
             table_uses: OnceLock::new(),
             tables: Vec::new(),
+            lookups: Vec::new(),
+            routes: OnceLock::new(),
             policies: None,
             problems: &[],
             judged_policies: None,
@@ -134,6 +144,7 @@ impl<'a> Context<'a> {
         // What was found without them is no longer so.
         self.names = OnceLock::new();
         self.table_uses = OnceLock::new();
+        self.routes = OnceLock::new();
     }
 
     /// The files that Postfix reads line by line, each once.
@@ -187,9 +198,29 @@ impl<'a> Context<'a> {
         self.tables.push(PolicyTable::read(source, bytes, kind, clients));
     }
 
+    /// Adds the source file of a table that says where mail goes, or how.
+    pub fn add_lookup(&mut self, table: LookupTable) {
+        self.lookups.push(table);
+        self.routes = OnceLock::new();
+    }
+
+    /// Where mail goes and under which policies, with the configuration that says so: as it
+    /// is and, where there is a policy file, as it will be.
+    pub fn routes(&self) -> impl Iterator<Item = (Effective<'_>, &Routes)> {
+        let all = self.routes.get_or_init(|| routes::all(self));
+        all.iter().filter_map(|it| Some((self.views().nth(it.view)?, it)))
+    }
+
+    /// Adds a single row of a table that this client asks.
+    pub fn add_row(&mut self, row: Span, client: PolicyClient) {
+        let bytes = self.sources.source(row.source).bytes();
+        self.tables.push(PolicyTable::of_row(row, bytes, client));
+    }
+
     /// Adds what the policy files say and what is wrong with them.
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
+        self.routes = OnceLock::new();
         self.problems = problems;
         let main_cf = self.configuration.as_ref().map(|it| it.span(0..0).source);
         if let Some(main_cf) = main_cf.filter(|_| !policies.parameters.is_empty()) {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::ops::Range;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
@@ -13,7 +14,7 @@ use miette::{
 
 use super::{Report, Style};
 use crate::finding::{Finding, Label, Severity};
-use crate::text::{Source, Sources};
+use crate::text::{Secret, Source, Sources};
 
 /// Of each rule, this many findings are shown in full.
 const MAX_OF_A_RULE: usize = 50;
@@ -204,8 +205,12 @@ impl Excerpt {
         let lines = labels.iter().map(|it| source.line_index(it.span.start));
         let (low, high) =
             lines.fold((usize::MAX, 0), |(low, high), it| (low.min(it), high.max(it)));
-        let first_line = low.saturating_sub(1);
-        let last_line = (high + 1).min(source.line_count().saturating_sub(1)).max(high);
+        let around = match source.secret() {
+            Secret::No => 1,
+            Secret::Yes => 0,
+        };
+        let first_line = low.saturating_sub(around);
+        let last_line = (high + around).min(source.line_count().saturating_sub(1)).max(high);
         let mut excerpt = Excerpt {
             name: printable(source.name()),
             text: String::new(),
@@ -228,6 +233,10 @@ impl Excerpt {
             .enumerate()
             .filter(|(_, it)| source.line_index(it.span.start) == index)
             .collect();
+        let line = match source.secret() {
+            Secret::No => line,
+            Secret::Yes => visible(source, line, &here),
+        };
         let mut part = line.clone();
         if line.len() > MAX_LINE {
             let mark = here.first().map_or(line.start, |(_, it)| it.span.start as usize);
@@ -272,6 +281,14 @@ impl SourceCode for Excerpt {
     }
 }
 
+/// The part of a line with passwords that is shown: a marked key at its beginning.
+fn visible(source: &Source, line: Range<usize>, here: &[(usize, &&Label)]) -> Range<usize> {
+    let bytes = &source.bytes()[line.clone()];
+    let key = bytes.trim_ascii_end().iter().position(u8::is_ascii_whitespace).unwrap_or(0);
+    let marked = here.iter().map(|(_, it)| it.span.end as usize).max().unwrap_or(line.start);
+    line.start..marked.min(line.start + key)
+}
+
 /// The bytes as text of the same length, so that offsets stay: each byte of
 /// what is not UTF-8, or not to be shown, is `?`.
 fn same_length(bytes: &[u8]) -> String {
@@ -292,6 +309,7 @@ fn same_length(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Span;
 
     #[test]
     fn what_a_terminal_obeys_is_not_shown_and_offsets_stay() {
@@ -299,5 +317,31 @@ mod tests {
         let text = same_length(bytes);
         assert_eq!(text, "a?[31m?\tb??c???");
         assert_eq!(text.len(), bytes.len());
+    }
+
+    #[test]
+    fn of_a_file_with_passwords_only_the_marked_key_is_shown() {
+        let mut sources = Sources::default();
+        let text =
+            b"# old: [a.example] user:hidden\n[relay.example] user:hidden\n  hidden\nuser:hidden\r\n";
+        let id = sources.add("sasl_passwd", text.to_vec());
+        sources.keep_secret(id);
+        let label = |range| Label { span: Span::new(id, range), text: "here".to_owned() };
+        let source = sources.source(id);
+        for (range, shown) in [
+            (31..46, "[relay.example]"),
+            // A mark on the value, or on a line that may be nothing but one.
+            (31..58, "[relay.example]"),
+            (47..58, "[relay.example]"),
+            (31..67, "[relay.example]"),
+            (61..67, ""),
+            (68..79, ""),
+        ] {
+            let text = Excerpt::of(source, &[&label(range.clone())]).text;
+            assert_eq!(text.trim_end(), shown, "{range:?}");
+            assert!(!text.contains("hidden"), "{range:?}: {text}");
+        }
+        let far = Excerpt::of(source, &[&label(31..46), &label(68..72)]).text;
+        assert!(!far.contains("hidden"), "{far}");
     }
 }

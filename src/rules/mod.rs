@@ -14,6 +14,7 @@ mod master;
 mod parameter;
 mod policy;
 mod policy_file;
+mod route;
 mod syntax;
 mod table;
 mod tls_client;
@@ -28,6 +29,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("tls-server", tls_server::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),
+    ("route", route::RULES),
     ("policy-file", policy_file::RULES),
 ];
 

@@ -20,7 +20,7 @@ pub use fold::fold;
 pub use nearest::{all_nearest, nearest};
 pub use processors::{in_parts, on_all_processors};
 pub use shortened::shortened;
-pub use source::{Source, Sources};
+pub use source::{Secret, Source, Sources};
 
 /// Which of the [`Sources`] a place is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

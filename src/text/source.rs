@@ -11,6 +11,7 @@ use super::{Line, SourceId, Span, offset};
 pub struct Source {
     name: String,
     bytes: Vec<u8>,
+    secret: Secret,
     /// Offsets at which lines begin. Most files never have a finding, so it is made on demand.
     lines: OnceLock<Vec<u32>>,
 }
@@ -24,6 +25,11 @@ impl Source {
     /// All of it.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Whether it may be shown.
+    pub fn secret(&self) -> Secret {
+        self.secret
     }
 
     /// The line that `at` stands in, and its column: both from 1, columns in bytes.
@@ -62,6 +68,15 @@ impl Source {
     }
 }
 
+/// Whether a file may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// It may.
+    No,
+    /// It holds passwords: of a line nothing is shown but what a finding is about.
+    Yes,
+}
+
 /// All files of one run. A [`Span`] is only valid together with the `Sources` it was made for.
 #[derive(Debug, Default)]
 pub struct Sources(Vec<Source>);
@@ -70,8 +85,18 @@ impl Sources {
     /// Takes a file in.
     pub fn add(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> SourceId {
         let id = SourceId(offset(self.0.len()));
-        self.0.push(Source { name: name.into(), bytes, lines: OnceLock::new() });
+        self.0.push(Source {
+            name: name.into(),
+            bytes,
+            secret: Secret::No,
+            lines: OnceLock::new(),
+        });
         id
+    }
+
+    /// From now on the file is one that holds passwords.
+    pub fn keep_secret(&mut self, id: SourceId) {
+        self.0[id.0 as usize].secret = Secret::Yes;
     }
 
     /// The file with this id.

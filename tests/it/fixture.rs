@@ -1,7 +1,7 @@
 //! Small configurations as text: several files between `==> name <==` lines,
 //! and marks under what should be found.
 
-use postls::config::TableKind;
+use postls::config::{LookupTable, TableKind, routes_mail};
 use postls::finding::Finding;
 use postls::lint::{self, Context, PolicyClient, Rule};
 use postls::policy::{self, Policies, Problem, yaml};
@@ -62,6 +62,16 @@ impl Fixture {
         for (source, kind, clients) in tables {
             if kind != TableKind::Other {
                 context.add_table(source, kind, clients);
+            }
+        }
+        let tables = context.table_uses().to_vec();
+        for table in tables.iter().filter(|it| routes_mail(&it.parameter)) {
+            let part = |range| String::from_utf8_lossy(&table.text[range]).into_owned();
+            let name = part(table.reference.name.clone());
+            let kind = TableKind::of(&part(table.reference.table_type.clone()));
+            let source = self.source(name.strip_prefix("$config_directory/").unwrap_or(&name));
+            if let (Some(source), true) = (source, kind != TableKind::Other) {
+                context.add_lookup(LookupTable { text: table.text.clone(), source, kind });
             }
         }
         if let Some((policies, problems)) = &self.policies {

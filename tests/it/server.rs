@@ -28,7 +28,7 @@ fn logins_are_offered_without_tls_where_the_rule_says_so() {
             return;
         }
         let path = lab.path("auth");
-        offer_plain_logins(UnixListener::bind(&path).expect("a socket"));
+        offer_logins(UnixListener::bind(&path).expect("a socket"), "PLAIN");
         set_permissions(&path, Permissions::from_mode(0o777)).expect("it is ours");
         let [open, shut] = ["auth-without-tls", "auth-never-offered"]
             .map(|it| rules::find(it).expect("it is a rule"));
@@ -114,13 +114,14 @@ fn an_error_in_a_setting_is_an_error_for_the_server() {
 }
 
 /// As Dovecot does it: whoever connects hears which mechanisms there are.
-fn offer_plain_logins(listener: UnixListener) {
+pub(crate) fn offer_logins(listener: UnixListener, mechanism: &'static str) {
     thread::spawn(move || {
         let mut connected = Vec::new();
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.write_all(
-                b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\n\
-                  COOKIE\t00000000000000000000000000000000\nDONE\n",
+            let _ = write!(
+                stream,
+                "VERSION\t1\t1\nMECH\t{mechanism}\tplaintext\nSPID\t1\nCUID\t1\n\
+                 COOKIE\t00000000000000000000000000000000\nDONE\n"
             );
             connected.push(stream);
         }
