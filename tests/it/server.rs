@@ -1,7 +1,8 @@
 //! What real servers offer, where they do not say in the log what the rules say of them.
 
+use std::fmt::Write as _;
 use std::fs::{Permissions, set_permissions};
-use std::io::Write;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::thread;
@@ -94,7 +95,7 @@ fn an_error_in_a_setting_is_an_error_for_the_server() {
                 [("security_level", "may"), ("chain_files", "/etc/postfix/server.pem")]
             {
                 if !setting.contains(name) {
-                    main_cf.push_str(&format!("smtpd_tls_{name} = {value}\n"));
+                    writeln!(main_cf, "smtpd_tls_{name} = {value}").expect("a String takes all");
                 }
             }
             let fixture = Fixture::new(&main_cf);

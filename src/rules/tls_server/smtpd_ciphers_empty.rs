@@ -3,7 +3,7 @@
 use crate::config::{Server, ServerTls};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::postfix::excluded_ciphers;
+use crate::postfix::{CipherGrade, excluded_ciphers};
 
 pub(super) static RULE: Rule = Rule {
     id: "smtpd-ciphers-empty",
@@ -57,7 +57,8 @@ fn verdict(server: &Server<'_>, list: &[u8]) -> Option<(Severity, &'static str)>
         ServerTls::Mandatory => "smtpd_tls_mandatory_ciphers",
     };
     // A list that somebody changed may have other ciphers than those that it is named after.
-    let is_high = server.value(grade).eq_ignore_ascii_case(b"high");
+    let grade = CipherGrade::parse(&server.value(grade))?;
+    let is_high = grade == CipherGrade::High;
     let list_of_grade = if is_high { "tls_high_cipherlist" } else { "tls_medium_cipherlist" };
     let changed = server.set(list_of_grade).is_some();
     excluded_ciphers(list).find_map(|word| match word {
@@ -65,7 +66,7 @@ fn verdict(server: &Server<'_>, list: &[u8]) -> Option<(Severity, &'static str)>
         b"HIGH" if is_high && !changed => {
             Some((Severity::Error, "HIGH leaves no cipher: STARTTLS fails"))
         }
-        b"HIGH" if !changed => Some((Severity::Warning, "HIGH leaves weak ciphers, or none")),
+        b"HIGH" if !changed && grade == CipherGrade::Medium => Some((Severity::Warning, "HIGH leaves weak ciphers, or none")),
         _ => None,
     })
 }
