@@ -1,11 +1,11 @@
 //! Generated rows, each with a message to a healthy TLS server: `postls lint` has an error on exactly those rows that
-//! a real Postfix refuses.
+//! a real Postfix refuses, and its effective policy has the level and the outcome that are seen.
 //!
 //! `POSTLS_ROUNDS=5000` makes that many rows instead of some hundreds, `POSTLS_SEED` others. `POSTLS_ROWS=file`
 //! tries the rows of a file instead, one in a line and without its key, for which `KEY` may stand in it, and
 //! shows what each Postfix did.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,8 +14,13 @@ use postls::postfix::Version;
 
 use crate::generator::{self, Random};
 use crate::judges::Judge;
-use crate::lab::{self, Delivery, Lab, Outcome};
+use crate::lab::{self, Lab};
 use crate::rows::{self, Subject, Wish};
+
+mod said;
+mod seen;
+
+use seen::Seen;
 
 /// How many rows without an argument.
 const ROWS: u64 = 320;
@@ -26,23 +31,41 @@ struct Scenario {
     main_cf: &'static str,
     /// What stands around the recipient's domain to make a next-hop destination.
     nexthop: [&'static str; 2],
+    master_cf: &'static str,
+    /// Main.cf's level, where smtp(8) is verbose and says when another one is in force.
+    level: Option<&'static str>,
 }
+
+/// The parent of all domains whose server is without TLS.
+const CLEAR: &str = "rows.cleartext.example";
+
+const VERBOSE: &str = "smtp unix - - n - - smtp -v\n";
 
 const DOMAIN: [&str; 2] = ["", ""];
 
 const SCENARIOS: &[Scenario] = &[
-    Scenario { digest: "sha256", main_cf: "", nexthop: DOMAIN },
+    Scenario {
+        digest: "sha256",
+        main_cf: "",
+        nexthop: DOMAIN,
+        master_cf: VERBOSE,
+        level: Some("none"),
+    },
     Scenario {
         digest: "md5",
         main_cf: "smtp_tls_security_level = may\nsmtp_tls_mandatory_ciphers = high\n\
                   smtp_dns_support_level = dnssec\nsmtp_host_lookup = dns, native\n",
         nexthop: DOMAIN,
+        master_cf: VERBOSE,
+        level: Some("may"),
     },
     Scenario {
         digest: "sha512",
         main_cf: "smtp_tls_security_level = encrypt\nsmtp_tls_mandatory_protocols = TLSv1.2\n\
                   smtp_tls_servername = mx.example\nsmtp_dns_support_level = dnssec\n",
         nexthop: ["[", "]:24"],
+        master_cf: "",
+        level: None,
     },
     // Trust that is not in smtp_tls_CAfile, and names that are not the default ones.
     Scenario {
@@ -50,8 +73,10 @@ const SCENARIOS: &[Scenario] = &[
         main_cf: "smtp_tls_security_level = none\nsmtp_tls_secure_cert_match = hostname\n\
                   smtp_tls_verify_cert_match = nexthop, dot-nexthop\nsmtp_tls_CAfile =\n\
                   smtp_tls_trust_anchor_file = /etc/postfix/ca.pem\n\
-                  smtp_tls_exclude_ciphers = RC4, MD5\nsmtp_tls_connection_reuse = yes\n",
+                  smtp_tls_exclude_ciphers = RC4, MD5\n",
         nexthop: ["", ":24"],
+        master_cf: "",
+        level: None,
     },
     // Nobody is trusted.
     Scenario {
@@ -59,6 +84,8 @@ const SCENARIOS: &[Scenario] = &[
         main_cf: "smtp_tls_security_level = fingerprint\nsmtp_tls_fingerprint_cert_match = PIN\n\
                   smtp_tls_CAfile =\nsmtp_dns_support_level = dnssec\nsmtp_host_lookup = dns\n",
         nexthop: DOMAIN,
+        master_cf: "",
+        level: None,
     },
 ];
 
@@ -69,6 +96,9 @@ struct Trial {
     /// The next-hop destination.
     key: String,
     row: Vec<u8>,
+    /// The domain of the same row for a server without TLS, and that row.
+    clear_domain: String,
+    clear_row: Vec<u8>,
     /// If the row's author may have had another server in mind, the domain of the same row for the one that is there.
     twin: Option<String>,
 }
@@ -80,6 +110,8 @@ struct Tally {
     refused: usize,
     missed: Vec<String>,
     false_errors: Vec<String>,
+    /// Where the effective policy is another one than the log shows.
+    other_policies: Vec<String>,
 }
 
 #[test]
@@ -103,15 +135,16 @@ fn an_error_is_on_a_row_where_postfix_refuses_it_and_only_there() {
         for (scenario, trials) in SCENARIOS.iter().zip(&trials).filter(|(_, it)| !it.is_empty()) {
             try_all(postfix, &mut lab, scenario, trials, &mut tally);
         }
-        let Tally { rows, refused, missed, false_errors } = tally;
+        let Tally { rows, refused, missed, false_errors, other_policies } = tally;
         println!(
-            "Postfix {}: {rows} rows, {} agree ({refused} refused), {} missed, {} false errors",
+            "Postfix {}: {rows} rows ({refused} refused), {} agree, {} missed, {} false errors, {} other policies",
             postfix.full_version,
             rows - missed.len() - false_errors.len(),
             missed.len(),
-            false_errors.len()
+            false_errors.len(),
+            other_policies.len()
         );
-        let wrong = [missed, false_errors].concat();
+        let wrong = [missed, false_errors, other_policies].concat();
         assert!(wrong.is_empty(), "postls and Postfix disagree:\n{}", wrong.join("\n"));
     });
 }
@@ -119,7 +152,8 @@ fn an_error_is_on_a_row_where_postfix_refuses_it_and_only_there() {
 /// With `PIN` for the certificate's fingerprint. The names in the comment are those in the certificate.
 fn main_cf(postfix: &Judge, scenario: &Scenario) -> String {
     let mut text = format!(
-        "# {}\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
+        "# {}\nsmtp_tls_policy_maps = texthash:$config_directory/tls_policy \
+         texthash:$config_directory/clear_policy\n\
          transport_maps = texthash:$config_directory/transport\nsmtp_tcp_port = 24\n\
          default_process_limit = 20\nsmtp_tls_fingerprint_digest = {}\n{}",
         rows::NAMES,
@@ -151,10 +185,18 @@ fn pins(lab: &Lab) -> Vec<(&'static str, String)> {
 
 /// The rows of a file.
 fn given(text: &str) -> Vec<Trial> {
-    let trial = |(number, row): (usize, &str)| {
-        let key = format!("r{number}.rows.example");
-        let row = format!("{key} {}\n", row.replace("KEY", &key)).into_bytes();
-        Trial { domain: key.clone(), key, row, twin: None }
+    let row = |key: &str, text: &str| format!("{key} {}\n", text.replace("KEY", key)).into_bytes();
+    let trial = |(number, text): (usize, &str)| {
+        let domain = format!("r{number}.rows.example");
+        let clear_domain = format!("r{number}.{CLEAR}");
+        Trial {
+            key: domain.clone(),
+            row: row(&domain, text),
+            domain,
+            clear_row: row(&clear_domain, text),
+            clear_domain,
+            twin: None,
+        }
     };
     text.lines().enumerate().map(trial).collect()
 }
@@ -163,10 +205,19 @@ fn given(text: &str) -> Vec<Trial> {
 fn made(round: u64, scenario: &Scenario, subject: &Subject, random: &mut Random) -> Vec<Trial> {
     let another = random.below(4) == 0;
     let make = |letter: &str, wish: Wish| {
+        let row =
+            |key: &str, domain: &str| rows::row(key, domain, subject, wish, &mut random.clone());
         let domain = format!("{letter}{round}.rows.example");
+        let clear_domain = format!("{letter}{round}.{CLEAR}");
         let key = scenario.nexthop.join(&domain);
-        let row = rows::row(&key, &domain, subject, wish, &mut random.clone());
-        Trial { domain, key, row, twin: None }
+        Trial {
+            row: row(&key, &domain),
+            domain,
+            key,
+            clear_row: row(&scenario.nexthop.join(&clear_domain), &clear_domain),
+            clear_domain,
+            twin: None,
+        }
     };
     let (mut row, same) = (make("r", Wish::AnotherServer), make("r", Wish::ThisServer));
     if !another || row.row == same.row {
@@ -186,37 +237,92 @@ fn try_all(
 ) {
     let pin = lab.certificate_fingerprint(scenario.digest);
     let main_cf = main_cf(postfix, scenario).replace("PIN", &pin);
-    let table: Vec<u8> = trials.iter().flat_map(|it| it.row.clone()).collect();
-    lab.refurnish(&[("main.cf", main_cf.as_bytes())]);
+    lab.refurnish(&[("main.cf", main_cf.as_bytes()), ("master.cf", scenario.master_cf.as_bytes())]);
     write_trust_files(lab);
-    lab.write("tls_policy", &table);
-    let routes = trials.iter().map(|it| format!("{} smtp:{}\n", it.domain, it.key));
+    let rows = |row: fn(&Trial) -> &[u8]| trials.iter().map(row).collect::<Vec<_>>().concat();
+    lab.write("tls_policy", &rows(|it| &it.row));
+    lab.write("clear_policy", &rows(|it| &it.clear_row));
+    let domains = trials.iter().flat_map(|it| [it.domain.as_str(), &it.clear_domain]);
+    let domains: Vec<&str> = domains.collect();
+    let routes = domains.iter().map(|it| format!("{it} smtp:{}\n", scenario.nexthop.join(it)));
     lab.write("transport", routes.collect::<String>().as_bytes());
-    lab.start();
-    let nameserver = scenario.main_cf.contains("smtp_host_lookup").then(|| lab.serve_names());
-    let domains: Vec<&str> = trials.iter().map(|it| it.domain.as_str()).collect();
-    let deliveries = lab.deliver(&domains);
-    lab.stop();
-    drop(nameserver);
-
-    let ignored = ignored(&deliveries);
-    for (trial, errors) in trials.iter().zip(errors(lab, trials)) {
-        let delivery = deliveries.get(&trial.domain);
-        let refused = ignored.contains(&trial.key) || is_refused(trial, &deliveries);
-        let row = trial.row.trim_ascii_end().escape_ascii();
+    let deliver = |lab: &mut Lab, domains: &[&str]| {
+        lab.start();
+        let nameserver = scenario.main_cf.contains("smtp_host_lookup").then(|| lab.serve_names());
+        let seen = Seen::new(lab.deliver(domains));
+        lab.stop();
+        drop(nameserver);
+        seen
+    };
+    let mut seen = deliver(lab, &domains);
+    let errors = said::errors(lab, trials);
+    let policies = said::policies(postfix, lab, trials);
+    let judge = |index: usize, seen: &Seen| {
+        compare(&trials[index], &errors[index], &policies[index], seen, scenario.level)
+    };
+    // What happens to a delivery because the machine is busy does not happen twice.
+    let doubtful = (0..trials.len()).filter(|it| judge(*it, &seen).is_some());
+    let doubtful: BTreeSet<&str> = doubtful
+        .flat_map(|it| {
+            let Trial { domain, clear_domain, twin, .. } = &trials[it];
+            [Some(domain), Some(clear_domain), twin.as_ref()].into_iter().flatten()
+        })
+        .map(String::as_str)
+        .collect();
+    if !doubtful.is_empty() {
+        seen = deliver(lab, &Vec::from_iter(doubtful));
+    }
+    for (index, trial) in trials.iter().enumerate() {
+        tally.rows += 1;
+        tally.refused += usize::from(seen.is_without(trial));
+        let verdict = judge(index, &seen);
         let shown = format!(
-            "Postfix {} with {:?}: {row}\n    postls {errors:?}, Postfix {delivery:?}",
-            postfix.full_version, scenario.main_cf
+            "Postfix {} with {:?}: {}\n    postls {:?}, Postfix {:?}",
+            postfix.full_version,
+            scenario.main_cf,
+            trial.row.trim_ascii_end().escape_ascii(),
+            errors[index],
+            seen.delivery(trial)
         );
         if std::env::var_os("POSTLS_ROWS").is_some() {
             println!("{shown}");
         }
-        tally.rows += 1;
-        tally.refused += usize::from(refused);
-        match (refused, errors.is_empty()) {
-            (true, true) => tally.missed.push(format!("missed: {shown}")),
-            (false, false) => tally.false_errors.push(format!("false error: {shown}")),
-            (true, false) | (false, true) => {}
+        match verdict {
+            Some(Disagreement::Missed) => tally.missed.push(format!("missed: {shown}")),
+            Some(Disagreement::FalseError) => {
+                tally.false_errors.push(format!("false error: {shown}"));
+            }
+            Some(Disagreement::Policy(what)) => {
+                tally.other_policies.push(format!("{what}: {shown}"));
+            }
+            None => {}
+        }
+    }
+}
+
+/// How postls and Postfix can be of two minds.
+enum Disagreement {
+    /// Postfix does not take the row, and lint has no error.
+    Missed,
+    /// Lint has an error, and Postfix takes the row.
+    FalseError,
+    /// The effective policy is another one.
+    Policy(String),
+}
+
+fn compare(
+    trial: &Trial,
+    errors: &[String],
+    policies: &said::Policies,
+    seen: &Seen,
+    level: Option<&str>,
+) -> Option<Disagreement> {
+    let policy = if seen.is_ignored(trial) { &policies.without_row } else { &policies.with_row };
+    match (seen.is_without(trial), errors.is_empty()) {
+        (true, true) => Some(Disagreement::Missed),
+        (false, false) => Some(Disagreement::FalseError),
+        (true, false) | (false, true) => {
+            seen.other_than(policy, trial, level).map(Disagreement::Policy)
         }
     }
 }
@@ -231,60 +337,4 @@ fn write_trust_files(lab: &Lab) {
     lab.write("broken.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let locked = lab.config_dir().join("locked.pem");
     fs::set_permissions(locked, fs::Permissions::from_mode(0o600)).expect("it is ours");
-}
-
-/// The rules that say error, for each trial: `postls lint` in the lab's directory, where the files are.
-fn errors(lab: &Lab, trials: &[Trial]) -> Vec<Vec<String>> {
-    let mut command = lab.outside(env!("CARGO_BIN_EXE_postls"));
-    let output =
-        command.args(["lint", "--format", "json"]).arg("-c").arg(lab.config_dir()).output();
-    let output = output.expect("the program was built").stdout;
-    let report: serde_json::Value = serde_json::from_slice(&output).expect("lint prints JSON");
-    let mut errors: Vec<Vec<String>> = vec![Vec::new(); trials.len()];
-    let mut row_of_line = vec![0];
-    for (row, trial) in trials.iter().enumerate() {
-        row_of_line.extend(trial.row.iter().filter(|it| **it == b'\n').map(|_| row));
-    }
-    let findings = report["findings"].as_array().expect("a list");
-    for finding in findings.iter().filter(|it| it["severity"] == "error") {
-        assert_eq!(finding["file"], "tls_policy", "main.cf is good: {finding}");
-        let line = finding["line"].as_u64().and_then(|it| usize::try_from(it).ok());
-        let row = line.and_then(|it| row_of_line.get(it)).expect("a line of the table");
-        errors[*row].push(finding["rule"].as_str().expect("a name").to_owned());
-    }
-    errors
-}
-
-/// The keys whose rows Postfix does without, when it reads the table.
-fn ignored(deliveries: &HashMap<String, Delivery>) -> HashSet<String> {
-    let key = |said: &String| {
-        // A tabulator is shown as a question mark.
-        let (_, row) = said.strip_suffix("-- ignoring this line")?.split_once('"')?;
-        Some(row.split([' ', '?']).next()?.to_owned())
-    };
-    deliveries.values().flat_map(|it| &it.warnings).filter_map(key).collect()
-}
-
-/// Whether a row is refused. What the server is not trusted for is its author's wish, if the same row for this
-/// server is kept.
-fn is_refused(trial: &Trial, deliveries: &HashMap<String, Delivery>) -> bool {
-    const WISHES: &[&str] = &["Server certificate not ", "server unavailable or unable to receive"];
-    let held = |domain: &String| deliveries.get(domain).map_or(Some("nothing is known"), held);
-    let Some(reason) = held(&trial.domain) else { return false };
-    let is_wish = WISHES.iter().any(|it| reason.starts_with(it))
-        && trial.twin.as_ref().is_some_and(|it| held(it).is_none());
-    !is_wish
-}
-
-/// Why a message is held, where that is not the server's doing.
-fn held(delivery: &Delivery) -> Option<&str> {
-    /// What this server answers, another one might take.
-    const SERVER: &[&str] = &["alert handshake failure", "alert protocol version"];
-    let by_server = |said: &String| SERVER.iter().any(|it| said.contains(it));
-    match &delivery.outcome {
-        Outcome::Sent { .. } => None,
-        Outcome::Deferred { .. } if delivery.warnings.iter().any(by_server) => None,
-        Outcome::Deferred { reason } | Outcome::Bounced { reason } => Some(reason),
-        Outcome::Unknown => Some("nothing is known"),
-    }
 }

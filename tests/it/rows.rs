@@ -101,6 +101,13 @@ impl Author<'_> {
                 attributes.push(attribute);
             }
         }
+        // What the server thinks of no encryption is only heard where smtp(8) does the handshake itself.
+        if attributes
+            .iter()
+            .any(|(name, value)| name == "ciphers" && value.eq_ignore_ascii_case("null"))
+        {
+            attributes.retain(|(name, _)| name != "connection_reuse");
+        }
         for attribute in attributes {
             let separator = self.separator();
             text.extend_from_slice(separator);

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::thread;
 
+use postls::finding::Severity;
 use postls::lint;
 use postls::rules;
 
@@ -53,6 +54,61 @@ fn logins_are_offered_without_tls_where_the_rule_says_so() {
             assert_eq!(offers("STARTTLS"), starttls, "{main_cf}{verdict:?}");
             assert_eq!(found, [offers("AUTH"), !offers("AUTH") && !starttls], "{main_cf}");
         }
+    });
+}
+
+/// One setting after the other, at level may if it says nothing else: postls has an error where
+/// Postfix complains, and only there.
+#[test]
+fn an_error_in_a_setting_is_an_error_for_the_server() {
+    const SETTINGS: [&str; 19] = [
+        "smtpd_tls_protocols = >= TLSv1.2",
+        "smtpd_tls_protocols = >=0x303 <=None",
+        "smtpd_tls_protocols = TLSv1.2+",
+        "smtpd_tls_mandatory_protocols = all",
+        "smtpd_tls_mandatory_protocols = all\nsmtpd_tls_security_level = encrypt",
+        "smtpd_tls_mandatory_protocols = all\nsmtpd_tls_security_level = none",
+        "smtpd_tls_ciphers = low",
+        "smtpd_tls_ciphers = ECDHE+AESGCM",
+        "smtpd_tls_mandatory_ciphers = strong\nsmtpd_enforce_tls = yes\nsmtpd_tls_security_level =",
+        "smtpd_tls_mandatory_ciphers = $empty\nsmtpd_tls_security_level = none",
+        "smtpd_tls_exclude_ciphers = aNULL, eNULL, EXPORT, DES, RC4, MD5, PSK, NOSUCH",
+        "smtpd_tls_exclude_ciphers = HIGH\nsmtpd_tls_ciphers = high",
+        "smtpd_tls_exclude_ciphers = aNULL:+RC4",
+        "smtpd_tls_mandatory_exclude_ciphers = !RC4",
+        "smtpd_tls_mandatory_exclude_ciphers = !RC4\nsmtpd_tls_security_level = encrypt",
+        "smtpd_tls_ask_ccert = yes",
+        "smtpd_tls_chain_files =\nsmtpd_tls_ask_ccert = yes\nsmtpd_tls_cert_file = none",
+        "smtpd_tls_chain_files =\nsmtpd_tls_security_level = none",
+        "smtpd_tls_chain_files =\nsmtpd_use_tls = yes\nsmtpd_tls_security_level =",
+    ];
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let mut wrong = Vec::new();
+        for setting in SETTINGS {
+            let mut main_cf = format!("{setting}\n");
+            if setting.contains("$empty") {
+                main_cf.push_str("empty =\n");
+            }
+            for (name, value) in
+                [("security_level", "may"), ("chain_files", "/etc/postfix/server.pem")]
+            {
+                if !setting.contains(name) {
+                    main_cf.push_str(&format!("smtpd_tls_{name} = {value}\n"));
+                }
+            }
+            let fixture = Fixture::new(&main_cf);
+            let found = lint::run_all(rules::all(), &fixture.context(postfix.version));
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            let errors: Vec<&str> = errors.map(|it| it.rule).collect();
+            let mut said = lab.judge(&[("main.cf", main_cf.as_bytes())]).said;
+            // Deprecated parameters are warnings of postls too.
+            said.retain(|it| !it.contains("postconf: warning"));
+            if said.is_empty() != errors.is_empty() {
+                wrong.push(format!("{setting}: postls {errors:?}, Postfix {said:?}"));
+            }
+        }
+        assert_eq!(wrong, [] as [&str; 0]);
     });
 }
 

@@ -138,6 +138,7 @@ pub(super) fn deliveries(log: &str) -> HashMap<String, Delivery> {
         let delivery = open.entry(line.process).or_insert_with(new);
         if let Some((_, rest)) = line.text.split_once(": to=<u@")
             && let Some((domain, rest)) = rest.split_once(">, ")
+            && rest.contains(", status=")
         {
             let mut delivery = open.remove(line.process).expect("it is there");
             delivery.outcome = ending(rest, tls_word(&delivery.outcome));
