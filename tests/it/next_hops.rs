@@ -142,13 +142,7 @@ fn a_policy_is_found_under_the_keys_that_postls_expects() {
         wait(&lab, |log| {
             (0..count).all(|number| log.contains(&format!("to=<u@n{number}.lab.test>, relay=")))
         });
-        let text: String = files
-            .iter()
-            .map(|(name, text)| {
-                format!("==> {name} <==\n{}", text.replace("/etc/postfix", "$config_directory"))
-            })
-            .collect();
-        let fixture = Fixture::new(&text);
+        let fixture = fixture(&files);
         let context = fixture.context(postfix.version);
         let (effective, routes) = context.routes().next().expect("there is a main.cf");
         let mut wrong = Vec::new();
@@ -230,13 +224,7 @@ fn a_password_is_found_under_the_keys_that_postls_expects() {
             lines.next().map(|it| it.contains("SASL authentication failed"))
         };
         wait(&lab, |log| (0..pairs.len()).all(|number| fate(number, log).is_some()));
-        let text: String = files
-            .iter()
-            .map(|(name, text)| {
-                format!("==> {name} <==\n{}", text.replace("/etc/postfix", "$config_directory"))
-            })
-            .collect();
-        let fixture = Fixture::new(&text);
+        let fixture = fixture(&files);
         let context = fixture.context(postfix.version);
         let (_, routes) = context.routes().next().expect("there is a main.cf");
         let mut wrong = Vec::new();
@@ -294,6 +282,16 @@ fn warnings_about_next_hops_come_true() {
         let Outcome::Deferred { reason } = &outcome else { panic!("{outcome:?}") };
         assert!(reason.contains("Cannot start TLS"), "{reason}");
     });
+}
+
+/// What postls sees of the same files.
+fn fixture(files: &[(&str, &str)]) -> Fixture {
+    let mut all = String::new();
+    for (name, text) in files {
+        let text = text.replace("/etc/postfix", "$config_directory");
+        write!(all, "==> {name} <==\n{text}").unwrap();
+    }
+    Fixture::new(&all)
 }
 
 /// One message to `n0.lab.test`, `n1.lab.test` and so on.
