@@ -8,7 +8,8 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use postls::config::Destination;
-use postls::lint::{Answer, Credentials};
+use postls::lint::{self, Answer, Credentials};
+use postls::rules;
 
 use crate::fixture::Fixture;
 use crate::lab::{self, Lab, Outcome};
@@ -141,13 +142,7 @@ fn a_policy_is_found_under_the_keys_that_postls_expects() {
         wait(&lab, |log| {
             (0..count).all(|number| log.contains(&format!("to=<u@n{number}.lab.test>, relay=")))
         });
-        let text: String = files
-            .iter()
-            .map(|(name, text)| {
-                format!("==> {name} <==\n{}", text.replace("/etc/postfix", "$config_directory"))
-            })
-            .collect();
-        let fixture = Fixture::new(&text);
+        let fixture = fixture(&files);
         let context = fixture.context(postfix.version);
         let (effective, routes) = context.routes().next().expect("there is a main.cf");
         let mut wrong = Vec::new();
@@ -229,13 +224,7 @@ fn a_password_is_found_under_the_keys_that_postls_expects() {
             lines.next().map(|it| it.contains("SASL authentication failed"))
         };
         wait(&lab, |log| (0..pairs.len()).all(|number| fate(number, log).is_some()));
-        let text: String = files
-            .iter()
-            .map(|(name, text)| {
-                format!("==> {name} <==\n{}", text.replace("/etc/postfix", "$config_directory"))
-            })
-            .collect();
-        let fixture = Fixture::new(&text);
+        let fixture = fixture(&files);
         let context = fixture.context(postfix.version);
         let (_, routes) = context.routes().next().expect("there is a main.cf");
         let mut wrong = Vec::new();
@@ -257,6 +246,52 @@ fn a_password_is_found_under_the_keys_that_postls_expects() {
         lab.stop();
         assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), lab.log());
     });
+}
+
+#[test]
+fn warnings_about_next_hops_come_true() {
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let mut judge = |rule: &str, main_cf: &str, policy: &str, destination: &str| {
+            let text = format!("==> main.cf <==\n{main_cf}==> tls_policy <==\n{policy}");
+            let rule = rules::find(rule).expect("it is a rule");
+            let found = lint::run(rule, &Fixture::new(&text).context(postfix.version));
+            assert_eq!(found.len(), 1, "{}: {text}", rule.id);
+            let verdict =
+                lab.judge(&[("main.cf", main_cf.as_bytes()), ("tls_policy", policy.as_bytes())]);
+            verdict.outcome(destination).clone()
+        };
+        // Mail that a policy holds back takes the way around it.
+        let main_cf = "smtp_fallback_relay = [fallback.example]\nsmtp_tls_security_level = none\n\
+                       smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy\n"
+            .replace("/etc/postfix", "$config_directory");
+        let policy = "mx.cleartext.example encrypt\n";
+        let outcome = judge("fallback-relay-uncovered", &main_cf, policy, "mx.cleartext.example");
+        assert_eq!(outcome, Outcome::Sent { tls: None });
+
+        let main_cf = "relayhost = [relay.example]:465\nsmtp_tls_security_level = encrypt\n\
+                       smtp_helo_timeout = 2\n";
+        let outcome = judge("port-465-without-wrappermode", main_cf, "", "plain.example");
+        let Outcome::Deferred { reason } = &outcome else { panic!("{outcome:?}") };
+        assert!(reason.contains("while receiving the initial server greeting"), "{reason}");
+
+        let main_cf = "relayhost = [relay.example]:587\nsmtp_tls_security_level = encrypt\n\
+                       smtp_tls_wrappermode = yes\n";
+        let rule = "client-wrappermode-on-starttls-port";
+        let outcome = judge(rule, main_cf, "", "plain.example");
+        let Outcome::Deferred { reason } = &outcome else { panic!("{outcome:?}") };
+        assert!(reason.contains("Cannot start TLS"), "{reason}");
+    });
+}
+
+/// What postls sees of the same files.
+fn fixture(files: &[(&str, &str)]) -> Fixture {
+    let mut all = String::new();
+    for (name, text) in files {
+        let text = text.replace("/etc/postfix", "$config_directory");
+        write!(all, "==> {name} <==\n{text}").unwrap();
+    }
+    Fixture::new(&all)
 }
 
 /// One message to `n0.lab.test`, `n1.lab.test` and so on.
