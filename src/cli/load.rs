@@ -139,6 +139,43 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     })
 }
 
+/// main.cf and master.cf, and a way to the files of the tables that they name.
+pub(super) struct Bare<'a> {
+    pub(super) loader: Loader<'a>,
+    pub(super) main_cf: Option<SourceId>,
+    pub(super) master_cf: Option<SourceId>,
+    pub(super) build: Build,
+    pub(super) version_why: &'static str,
+}
+
+/// Reads main.cf and master.cf, and of a policy file, which may be large, the version that it is
+/// written for.
+pub(super) fn load_bare<'a>(
+    host: &'a dyn Host,
+    request: &'a Request<'a>,
+) -> Result<Bare<'a>, Stop> {
+    let mut loader = Loader { host, request, sources: Sources::default(), not_checked: Vec::new() };
+    let policy = request.directory.join(POLICY_FILE);
+    let wanted = if host.exists(&policy) { version_of(&read(host, &policy)?) } else { None };
+    let wanted = wanted.map(|it| (it, "the policy file"));
+    let at_hand = request.at_hand.get_or_init(|| environment::at_hand(host));
+    let asked = request.postfix.map(|it| (it, "--postfix"));
+    let (build, version_why) = environment::build(at_hand.clone(), asked.or(wanted));
+    let main_cf = loader.optional("main.cf")?;
+    let master_cf = loader.optional("master.cf")?;
+    Ok(Bare { loader, main_cf, master_cf, build, version_why })
+}
+
+/// The `postfix:` of a policy file.
+fn version_of(policy: &[u8]) -> Option<Version> {
+    let line = policy.split(|it| *it == b'\n').find(|it| it.starts_with(b"postfix:"))?;
+    let text = [b"version: 1\n", line].concat();
+    let mut sources = Sources::default();
+    let source = sources.add("", text.clone());
+    let (policies, _) = policy::join(vec![yaml::read(source, &text, Role::Main)]);
+    policies.postfix.map(|it| it.value)
+}
+
 /// Reads one file after the other.
 pub(super) struct Loader<'a> {
     host: &'a dyn Host,

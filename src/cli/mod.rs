@@ -9,6 +9,7 @@ mod lint;
 mod load;
 mod load_tables;
 mod planning;
+mod query;
 mod show;
 
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -87,6 +88,8 @@ enum Command {
     Diff(diff::Diff),
     /// Make the configuration what the policy file says
     Apply(apply::Apply),
+    /// Say which TLS policy applies to a next-hop destination, and why
+    Query(query::Query),
     /// Print what was understood, as postconf does
     Show(show::Show),
     /// Print the page of a rule
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
         Command::Apply(it) => it.run(&cli.common),
+        Command::Query(it) => it.run(&cli.common),
         Command::Show(it) => it.run(&cli.common),
         Command::Explain(it) => it.run(),
         Command::Rules => Ok(explain::list()),

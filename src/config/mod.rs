@@ -51,6 +51,7 @@ pub struct Configuration<'a> {
     last: HashMap<&'a [u8], usize, RandomState>,
     /// Values that are to stand there, for a question about what will be.
     planned: HashMap<String, Option<Planned>, RandomState>,
+    asked: tls_client::Asked,
 }
 
 impl Origin {
@@ -107,7 +108,8 @@ impl<'a> Configuration<'a> {
             }
         }
         let (environment, planned) = (environment.into(), HashMap::default());
-        Configuration { environment, source, bytes, main_cf, last, planned }
+        let asked = tls_client::Asked::default();
+        Configuration { environment, source, bytes, main_cf, last, planned, asked }
     }
 
     /// The same with other values; `None`: not set.

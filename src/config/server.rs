@@ -99,6 +99,11 @@ impl Server<'_> {
         self.effective.value(name, self.within).0.unwrap_or_default()
     }
 
+    /// Whether a parameter's value is known, and empty.
+    pub fn is_empty(&self, name: &str) -> bool {
+        self.effective.value(name, self.within).0.is_ok_and(|it| it.is_empty())
+    }
+
     /// Where a parameter is set, if it is.
     pub fn set(&self, name: &str) -> Option<Span> {
         match self.effective.origin(name, self.within) {

@@ -1,6 +1,11 @@
 //! The TLS settings of smtp(8) and lmtp(8), in each place where they hold
 //! (`smtp/smtp.c`, `smtp/smtp_tls_policy.c`).
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::RandomState;
+
 use super::{Effective, Scope, Within};
 use crate::postfix::{self, SecurityLevel};
 use crate::text::Span;
@@ -45,13 +50,27 @@ pub struct GlobalLevel {
     /// The level.
     pub level: SecurityLevel,
     /// The parameter that says so: the level itself, or one of those before Postfix 2.3.
-    pub given: Given,
+    pub given: Arc<Given>,
 }
+
+/// What main.cf says to all programs, once somebody has asked: each rule asks again, and a
+/// value can take long to expand.
+#[derive(Debug, Default)]
+pub(super) struct Asked(Mutex<HashMap<String, Option<Arc<Given>>, RandomState>>);
 
 impl Effective<'_> {
     /// The client `program` with the values of main.cf.
     pub fn tls_client(&self, program: &'static str) -> TlsClient<'_> {
-        TlsClient { program, within: Within::Main, effective: self }
+        self.tls_client_within(program, Within::Main)
+    }
+
+    /// The client `program` with the values that hold there.
+    pub fn tls_client_within<'e>(
+        &'e self,
+        program: &'static str,
+        within: Within<'e>,
+    ) -> TlsClient<'e> {
+        TlsClient { program, within, effective: self }
     }
 
     /// smtp(8) and lmtp(8), once for each set of values.
@@ -67,22 +86,47 @@ impl Effective<'_> {
 impl TlsClient<'_> {
     /// The client's own parameter: `tls_ciphers` is smtp_tls_ciphers to smtp(8). `None` where
     /// it cannot be expanded, which is a mistake of its own.
-    pub fn own(&self, name: &str) -> Option<Given> {
+    pub fn own(&self, name: &str) -> Option<Arc<Given>> {
         self.common(&format!("{}_{name}", self.program))
     }
 
     /// A parameter of all programs.
-    pub fn common(&self, name: &str) -> Option<Given> {
-        let build = &self.effective.main.environment.build;
-        let (name, known) = (name.to_owned(), postfix::parameter(name));
-        if known.is_some_and(|it| !it.exists_in(build)) {
-            return Some(Given { name, value: Vec::new(), set: None });
+    pub fn common(&self, name: &str) -> Option<Arc<Given>> {
+        if matches!(self.within, Within::Service(_)) {
+            return self.ask(name).map(Arc::new);
         }
-        let (value, origin) = self.effective.value(&name, self.within);
-        let mut value = value.ok()?;
-        let comment = value.windows(2).position(|it| it[0].is_ascii_whitespace() && it[1] == b'#');
+        let Asked(asked) = &self.effective.main.asked;
+        let known = asked.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        known.unwrap_or_else(|| {
+            let given = self.ask(name).map(Arc::new);
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.insert(name.to_owned(), given.clone());
+            given
+        })
+    }
+
+    fn ask(&self, name: &str) -> Option<Given> {
+        let mut value = self.exactly(name)?;
+        let exists = self.exists(name);
+        let origin = self.effective.origin(name, self.within);
+        let mut signs = memchr::memchr_iter(b'#', &value);
+        let comment = signs.find(|at| *at > 0 && value[at - 1].is_ascii_whitespace());
         value.truncate(comment.unwrap_or(value.len()));
-        Some(Given { name, value: value.trim_ascii().to_vec(), set: origin.span() })
+        let set = origin.span().filter(|_| exists);
+        Some(Given { name: name.to_owned(), value: value.trim_ascii().to_vec(), set })
+    }
+
+    /// The value as the client gets it, with what stands behind it and is meant as a comment.
+    pub fn exactly(&self, name: &str) -> Option<Vec<u8>> {
+        if !self.exists(name) {
+            return Some(Vec::new());
+        }
+        self.effective.value(name, self.within).0.ok()
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        let build = &self.effective.main.environment.build;
+        postfix::parameter(name).is_none_or(|it| it.exists_in(build))
     }
 
     /// `None` where the client does not start with what is said, or that cannot be known.
@@ -106,7 +150,7 @@ impl TlsClient<'_> {
     }
 
     /// Whether lookup tables have a word in the level: the parameter that names them.
-    pub fn level_tables(&self) -> Option<Given> {
+    pub fn level_tables(&self) -> Option<Arc<Given>> {
         let maps = self.own("tls_policy_maps")?;
         let given = if maps.is_empty() { self.own("tls_per_site")? } else { maps };
         (!given.is_empty()).then_some(given)

@@ -20,7 +20,7 @@ pub struct PolicyClient {
 impl PolicyClient {
     /// The settings of a client of `effective`.
     pub fn new(effective: &Effective<'_>, of: TlsClient<'_>) -> PolicyClient {
-        let value = |parameter: &str| of.common(parameter).map(|it| it.value).unwrap_or_default();
+        let value = |parameter: &str| of.exactly(parameter).unwrap_or_default();
         let client = Client::new(of.program, effective.main.environment.build.version, &value);
         let tables = effective.tables(&format!("{}_tls_policy_maps", of.program), of.within);
         let scope = match of.within {

@@ -211,6 +211,12 @@ impl<'a> Context<'a> {
         all.iter().filter_map(|it| Some((self.views().nth(it.view)?, it)))
     }
 
+    /// Adds a single row of a table that this client asks.
+    pub fn add_row(&mut self, row: Span, client: PolicyClient) {
+        let bytes = self.sources.source(row.source).bytes();
+        self.tables.push(PolicyTable::of_row(row, bytes, client));
+    }
+
     /// Adds what the policy files say and what is wrong with them.
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);

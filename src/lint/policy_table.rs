@@ -72,6 +72,23 @@ impl PolicyTable {
         self.levels[level as usize]
     }
 
+    /// A table with this row only.
+    pub(super) fn of_row(row: Span, bytes: &[u8], client: PolicyClient) -> PolicyTable {
+        let hasher = RandomState::default();
+        let Part { rows, keys, problems, levels } =
+            read_part(row.source, bytes, row.range(), &[&client.client], &hasher);
+        let (kind, clients) = (TableKind::Texthash, vec![client]);
+        PolicyTable {
+            source: row.source,
+            kind,
+            clients,
+            table: Table { rows },
+            keys,
+            problems,
+            levels,
+        }
+    }
+
     /// Reads a table, and judges its rows if there is somebody to judge for.
     pub(super) fn read(
         source: SourceId,

@@ -1,10 +1,11 @@
 //! `cidr:` tables: networks, tried in order (`util/dict_cidr.c`, `util/cidr_match.c`).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::patterns::odd;
 use super::{Answer, Problem, Rows};
+use crate::postfix::Version;
 use crate::syntax::{is_space, trim};
 
 /// A table of networks.
@@ -48,11 +49,11 @@ enum Address {
 }
 
 /// Reads the rows; what is wrong goes to `problems`.
-pub(super) fn read(rows: &Rows<'_>, problems: &mut Vec<Problem>) -> Networks {
+pub(super) fn read(rows: &Rows<'_>, version: Version, problems: &mut Vec<Problem>) -> Networks {
     let mut rules: Vec<Rule> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     rows.each(problems, &mut |range, text, problems| {
-        let action = match rule(text, open.len()) {
+        let action = match rule(text, open.len(), version) {
             Ok(action) => action,
             Err(why) => {
                 let what = format!("{why}: skipping this rule");
@@ -81,7 +82,7 @@ pub(super) fn read(rows: &Rows<'_>, problems: &mut Vec<Problem>) -> Networks {
     Networks { rules }
 }
 
-fn rule(text: &[u8], nesting: usize) -> Result<Action, String> {
+fn rule(text: &[u8], nesting: usize, version: Version) -> Result<Action, String> {
     let keyword = |word: &[u8]| {
         let (start, rest) = text.split_at_checked(word.len())?;
         let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
@@ -89,7 +90,7 @@ fn rule(text: &[u8], nesting: usize) -> Result<Action, String> {
     };
     if let Some(rest) = keyword(b"IF") {
         let (negated, rest) = negations(rest);
-        return Ok(Action::If { network: network(trim(rest).1, negated)?, end: None });
+        return Ok(Action::If { network: network(trim(rest).1, negated, version)?, end: None });
     }
     if let Some(rest) = keyword(b"ENDIF") {
         if !trim(rest).1.is_empty() {
@@ -103,7 +104,7 @@ fn rule(text: &[u8], nesting: usize) -> Result<Action, String> {
     let (negated, rest) = negations(text);
     let end = rest.iter().position(|it| is_space(*it)).unwrap_or(rest.len());
     let (pattern, value) = rest.split_at(end);
-    let network = network(pattern, negated)?;
+    let network = network(pattern, negated, version)?;
     match trim(value).1 {
         [] => Err("no lookup result".into()),
         value => Ok(Action::Match(network, value.to_vec())),
@@ -117,7 +118,7 @@ fn negations(text: &[u8]) -> (Negated, &[u8]) {
 }
 
 /// `address`, `address/length`, also with brackets around either.
-fn network(pattern: &[u8], negated: Negated) -> Result<Network, String> {
+fn network(pattern: &[u8], negated: Negated, version: Version) -> Result<Network, String> {
     if pattern.is_empty() {
         return Err("no address pattern".into());
     }
@@ -138,7 +139,14 @@ fn network(pattern: &[u8], negated: Negated) -> Result<Network, String> {
             .ok_or_else(|| format!("bad address pattern: \"{}\"", shown(address)))?;
         return Ok(Network { negated, address, mask: mask(bits) });
     };
-    let wrong = |what| format!("{what} in \"{}/{}\"", shown(address), shown(length));
+    let whole = format!("\"{}/{}\"", shown(address), shown(length));
+    let wrong = |what| {
+        if version < Version::new(3, 6) {
+            format!("bad net/mask pattern: {whole}")
+        } else {
+            format!("{what} in {whole}")
+        }
+    };
     if length.is_empty() || !length.iter().all(u8::is_ascii_digit) {
         return Err(wrong("bad mask value"));
     }
@@ -149,7 +157,11 @@ fn network(pattern: &[u8], negated: Negated) -> Result<Network, String> {
     let address = self::address(address).ok_or_else(|| wrong("bad network value"))?;
     let mask = mask(length_bits);
     if address.number() & !mask != 0 {
-        return Err(wrong("non-null host address bits"));
+        let meant = address.masked(mask);
+        return Err(format!(
+            "non-null host address bits in {whole}, \
+             perhaps you should use \"{meant}/{length_bits}\" instead"
+        ));
     }
     Ok(Network { negated, address, mask })
 }
@@ -183,6 +195,14 @@ impl Address {
     fn number(self) -> u128 {
         match self {
             Address::V4(number) | Address::V6(number) => number,
+        }
+    }
+
+    fn masked(self, mask: u128) -> IpAddr {
+        let [a, b, c, d, ..] = (self.number() & mask).to_be_bytes();
+        match self {
+            Address::V4(_) => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+            Address::V6(number) => IpAddr::V6(Ipv6Addr::from(number & mask)),
         }
     }
 }

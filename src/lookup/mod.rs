@@ -313,3 +313,61 @@ fn piped(tables: &[Table<'_>], key: &[u8]) -> Answer {
     }
     Answer::Found { value: key, places: passed }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Sources;
+
+    fn answer(reference: &str, file: &str, duplicates: Duplicates, key: &str) -> Answer {
+        let reader = Reader { version: Version::NEWEST, utf8: true, duplicates };
+        let mut sources = Sources::default();
+        let id = sources.add("file", file.as_bytes().to_vec());
+        let bytes = sources.source(id).bytes();
+        let table = Table::open(reference.as_bytes(), reader, &mut |name| match name {
+            b"file" => Ok((id, bytes)),
+            _ => Err("there is no such file".into()),
+        });
+        find(&[table], &[key.as_bytes()]).remove(0)
+    }
+
+    /// The first row was seen in a lab: smtp(8) defers.
+    #[test]
+    fn a_daemon_does_not_take_a_key_twice() {
+        let ask = |kind: &str, duplicates| {
+            let answer = answer(&format!("{kind}:file"), "a 1\nb 2\n\nA 3\n", duplicates, "b");
+            format!("{answer:?}")
+        };
+        assert_eq!(ask("texthash", Duplicates::Refused), "Error(\"line 4: duplicate entry\")");
+        assert!(ask("texthash", Duplicates::Skipped).starts_with("Found"));
+        assert!(ask("hash", Duplicates::Refused).starts_with("Found"));
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_said() {
+        for (reference, want) in [
+            (
+                "socketmap:unix:/run/x:name",
+                "AtRunTime(\"decided at run time by socketmap:unix:/run/x:name\")",
+            ),
+            ("proxy:ldap:/etc/x", "AtRunTime(\"decided at run time by ldap:/etc/x\")"),
+            ("unionmap:{tcp:h:1, static:x}", "AtRunTime(\"decided at run time by tcp:h:1\")"),
+            ("unionmap:{tcp:h:1, fail:x}", "Error(\"fail: answers each lookup with an error\")"),
+            ("pipemap:{inline:{b=c}, tcp:h:1}", "NotFound"),
+            ("randmap:{a, b}", "AtRunTime(\"decided at run time by randmap:{a, b}\")"),
+            ("static:{}", "Error(\"an empty string result is not allowed\")"),
+            ("hsah:file", "Error(\"unsupported dictionary type: hsah\")"),
+            ("texthash:none", "Error(\"open database none: there is no such file\")"),
+        ] {
+            let answer = answer(reference, "", Duplicates::Refused, "a");
+            assert_eq!(format!("{answer:?}"), want, "{reference}");
+        }
+    }
+
+    #[test]
+    fn files_of_members_are_named() {
+        let text =
+            b"unionmap:{proxy:hash:/a, pipemap:{regexp:/b, pcre:{{/x/ y}}}, ldap:/c, cidr:/d}";
+        assert_eq!(files(text, Version::NEWEST), [b"/a", b"/b", b"/d"]);
+    }
+}

@@ -8,7 +8,7 @@ use super::{
     Asked, Content, Duplicates, Inside, Opened, Problem, Reader, Table, TableReference, Why,
 };
 use super::{cidr, reads};
-use crate::postfix::Reads;
+use crate::postfix::{Reads, Version};
 use crate::text::fold;
 
 /// A table that is being opened.
@@ -76,13 +76,14 @@ impl<'s> Opening<'_, 's> {
             (Reads::Patterns, Content::Patterns(patterns)) => {
                 let rows: Vec<&[u8]> = patterns.iter().map(|it| &self.text[it.clone()]).collect();
                 let bytes = [rows.join(&b'\n'), b"\n".to_vec()].concat();
-                Ok(patterns_of(&word, Rows { source: None, bytes: bytes.into() }, problems))
+                let rows = Rows { source: None, bytes: bytes.into() };
+                Ok(patterns_of(&word, rows, self.reader.version, problems))
             }
             (Reads::Patterns, _) => {
                 let rows = self
                     .rows(table)
                     .map_err(|why| format!("open {}: {why}", shown(&table.name)))?;
-                Ok(patterns_of(&word, rows, problems))
+                Ok(patterns_of(&word, rows, self.reader.version, problems))
             }
             (Reads::TextFile, _) => {
                 let name = shown(&table.name);
@@ -140,10 +141,15 @@ impl<'s> Opening<'_, 's> {
     }
 }
 
-fn patterns_of<'s>(word: &str, rows: Rows<'s>, problems: &mut Vec<Problem>) -> Inside<'s> {
+fn patterns_of<'s>(
+    word: &str,
+    rows: Rows<'s>,
+    version: Version,
+    problems: &mut Vec<Problem>,
+) -> Inside<'s> {
     match word {
-        "cidr" => Inside::Networks(cidr::read(&rows, problems), rows),
-        "pcre" => Inside::Patterns(patterns::read(&rows, Dialect::Perl, problems), rows),
-        _ => Inside::Patterns(patterns::read(&rows, Dialect::Posix, problems), rows),
+        "cidr" => Inside::Networks(cidr::read(&rows, version, problems), rows),
+        "pcre" => Inside::Patterns(patterns::read(&rows, Dialect::Perl, version, problems), rows),
+        _ => Inside::Patterns(patterns::read(&rows, Dialect::Posix, version, problems), rows),
     }
 }

@@ -8,6 +8,7 @@ use super::ere::{Case, Groups, NoRegex, Refused, Regex, Syntax};
 use super::pcre::{self, Pcre};
 use super::replacement::{self, Piece};
 use super::{Answer, Problem, Rows};
+use crate::postfix::Version;
 use crate::syntax::{is_space, trim};
 
 /// Whose patterns.
@@ -70,13 +71,18 @@ struct Written<'t> {
 type Skipped = String;
 
 /// Reads the rows; what is wrong goes to `problems`.
-pub(super) fn read(rows: &Rows<'_>, dialect: Dialect, problems: &mut Vec<Problem>) -> Patterns {
+pub(super) fn read(
+    rows: &Rows<'_>,
+    dialect: Dialect,
+    version: Version,
+    problems: &mut Vec<Problem>,
+) -> Patterns {
     let mut rules: Vec<Rule> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     rows.each(problems, &mut |range, text, problems| {
         let text = &text[..text.len() - trailing_blanks(text)];
         let mut say = |what| problems.push(Problem { place: rows.span(range.clone()), what });
-        let mut reader = Reader { dialect, say: &mut say };
+        let mut reader = Reader { dialect, version, say: &mut say };
         match reader.rule(text, open.len()) {
             Err(skipped) => say(skipped),
             Ok(action) => {
@@ -105,6 +111,7 @@ pub(super) fn read(rows: &Rows<'_>, dialect: Dialect, problems: &mut Vec<Problem
 
 struct Reader<'r> {
     dialect: Dialect,
+    version: Version,
     say: &'r mut dyn FnMut(String),
 }
 
@@ -151,7 +158,7 @@ impl Reader<'_> {
         if text.is_empty() {
             (self.say)("no replacement text: using empty string".into());
         }
-        let value = replacement::parse(text).map_err(|why| {
+        let value = replacement::parse(text, self.dialect).map_err(|why| {
             (self.say)(why);
             "bad replacement syntax: skipping this rule"
         })?;
@@ -167,7 +174,7 @@ impl Reader<'_> {
     }
 
     /// A pattern with what stands before it and its flags, and what follows.
-    fn pattern<'t>(&self, text: &'t [u8]) -> Result<(Written<'t>, &'t [u8]), Skipped> {
+    fn pattern<'t>(&mut self, text: &'t [u8]) -> Result<(Written<'t>, &'t [u8]), Skipped> {
         let before = text.iter().take_while(|it| **it == b'!' || is_space(**it)).count();
         let wanted = if odd(&text[..before], b'!') { Wanted::NoMatch } else { Wanted::Match };
         let Some((delimiter, rest)) = text[before..].split_first() else {
@@ -202,6 +209,11 @@ impl Reader<'_> {
         if let Some(flag) = flags.iter().find(|it| !known.contains(it)) {
             let flag = char::from(*flag);
             return Err(format!("unknown regexp option \"{flag}\": skipping this rule"));
+        }
+        // The library that came before PCRE2 knew it.
+        let obsolete = if self.version < Version::new(3, 7) { &[] } else { flags };
+        for _ in obsolete.iter().filter(|it| **it == b'X') {
+            (self.say)("ignoring obsolete regexp option \"X\"".into());
         }
         Ok((Written { wanted, pattern, flags }, rest))
     }

@@ -102,7 +102,8 @@ fn as_text(pattern: &[u8]) -> Result<String, NoPcre> {
 
 fn refusal(error: &pcre2::Error) -> String {
     let what = error.to_string();
-    let what = what.split_once(": ").map_or(what.as_str(), |it| it.1);
+    // The crate says more than Postfix does.
+    let what = what.rsplit_once(": ").map_or(what.as_str(), |it| it.1);
     match error.offset() {
         Some(offset) => format!("error in regex at offset {offset}: {what}"),
         None => format!("error in regex: {what}"),

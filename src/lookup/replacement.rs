@@ -1,5 +1,7 @@
 //! What a pattern's row gives: text with `$1`, `${1}`, `$(1)`, and `$$` for a dollar (`util/mac_parse.c`).
 
+use super::patterns::Dialect;
+
 /// The text behind a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -9,8 +11,8 @@ pub(super) enum Piece {
     Group(usize),
 }
 
-/// Reads it; `Err` says what is wrong, in the words of `what` for a number.
-pub(super) fn parse(text: &[u8]) -> Result<Vec<Piece>, String> {
+/// Reads it; `Err` says what is wrong, in the words of those patterns.
+pub(super) fn parse(text: &[u8], dialect: Dialect) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut literal = Vec::new();
     let mut problem = None;
@@ -31,7 +33,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Piece>, String> {
         }
         let name;
         (name, at) = reference(text, at + 1)?;
-        match number(name) {
+        match number(name, dialect) {
             Ok(group) => pieces.push(Piece::Group(group)),
             // Postfix reads on, and so what comes may be worse.
             Err(why) => problem = problem.or(Some(why)),
@@ -73,7 +75,7 @@ fn reference(text: &[u8], start: usize) -> Result<(&[u8], usize), String> {
     Ok((name, end))
 }
 
-fn number(name: &[u8]) -> Result<usize, String> {
+fn number(name: &[u8], dialect: Dialect) -> Result<usize, String> {
     let shown = String::from_utf8_lossy(name);
     if !name.iter().all(u8::is_ascii_digit) {
         return Err(format!("non-numeric replacement index \"{shown}\""));
@@ -82,7 +84,13 @@ fn number(name: &[u8]) -> Result<usize, String> {
     // C's atoi keeps the lower half. A negative number becomes a large one, and is out of range later.
     let bytes = saturated.to_le_bytes();
     match i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) {
-        0 => Err(format!("out-of-range replacement index \"{shown}\"")),
+        0 => {
+            let what = match dialect {
+                Dialect::Posix => "out-of-range",
+                Dialect::Perl => "out of range",
+            };
+            Err(format!("{what} replacement index \"{shown}\""))
+        }
         index => Ok(usize::try_from(index).unwrap_or(usize::MAX)),
     }
 }
@@ -134,7 +142,7 @@ mod tests {
         ] {
             // `$1b` is one name, as in main.cf.
             let want = if given == "a$1b" { None } else { want };
-            assert_eq!(parse(given.as_bytes()).ok(), want, "{given}");
+            assert_eq!(parse(given.as_bytes(), Dialect::Posix).ok(), want, "{given}");
         }
     }
 }

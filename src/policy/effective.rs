@@ -11,7 +11,7 @@ use super::outcome::{Delivery, Outcome, Server, held_by_row, impossible, reason}
 use super::problems::{self, pins_of_main_cf};
 use super::row::{self, Row};
 use super::what::What;
-use crate::postfix::{CipherGrade, Protocols, SecurityLevel};
+use crate::postfix::{CipherGrade, DigestName, Protocols, SecurityLevel};
 use crate::syntax::lists::{self, BAR, COLON, COMMA_SPACE};
 
 /// A destination's policy with everything that main.cf adds to it.
@@ -84,6 +84,24 @@ impl EffectivePolicy {
         policy
     }
 
+    /// Who chose each value, by the names of the fields that hold them; of a list of files the first.
+    pub fn origins(&self) -> Vec<(&'static str, &By)> {
+        let all = [
+            ("level", self.level.as_ref().map(|it| &it.by)),
+            ("match", self.names.as_ref().map(|it| &it.by)),
+            ("fingerprints", self.fingerprints.as_ref().map(|it| &it.by)),
+            ("digest", self.fingerprints.as_ref().map(|_| &self.digest.by)),
+            ("protocols", self.protocols.as_ref().map(|it| &it.by)),
+            ("ciphers", self.ciphers.as_ref().map(|it| &it.by)),
+            ("exclude", self.exclude.as_ref().map(|it| &it.by)),
+            ("servername", self.servername.as_ref().map(|it| &it.by)),
+            ("trust", self.trust.first().map(|it| &it.by)),
+            ("connection_reuse", Some(&self.connection_reuse.by)),
+            ("enable_rpk", Some(&self.enable_rpk.by)),
+        ];
+        all.into_iter().filter_map(|(field, by)| Some((field, by?))).collect()
+    }
+
     /// What becomes of mail for such a server.
     pub fn delivery(&self, server: Server) -> Delivery {
         use SecurityLevel::{
@@ -144,6 +162,9 @@ impl EffectivePolicy {
         if level == SecurityLevel::None {
             let why = "TLS is off for this destination: mail goes out in the clear";
             return (Outcome::Plaintext, why.to_owned());
+        }
+        if let Some(unusable) = engine_is_off(client, level) {
+            return unusable;
         }
         if let Some(held) = self.cannot_start(client, level) {
             return held;
@@ -388,6 +409,29 @@ impl Filler<'_> {
         let text = self.row.map_or(&[] as &[u8], |it| &it.text[range.clone()]);
         String::from_utf8_lossy(text).into_owned()
     }
+}
+
+/// Whether the client cannot do TLS at all, since its OpenSSL has no such digest.
+fn engine_is_off(client: &Client, level: SecurityLevel) -> Option<(Outcome, String)> {
+    if DigestName::of(client.digest.as_bytes()) != DigestName::Unknown {
+        return None;
+    }
+    let (program, digest) = (client.name, &client.digest);
+    if digest.is_empty() {
+        let why = format!("{program}(8) exits at its start, since the fingerprint digest is empty");
+        return Some((Outcome::Deferred, why));
+    }
+    let why = format!("{program}(8) does without TLS, since \"{digest}\" is no digest");
+    Some(match level {
+        SecurityLevel::None | SecurityLevel::May | SecurityLevel::Dane => {
+            (Outcome::Plaintext, format!("{why}: mail goes out in the clear"))
+        }
+        SecurityLevel::Encrypt
+        | SecurityLevel::DaneOnly
+        | SecurityLevel::Fingerprint
+        | SecurityLevel::Verify
+        | SecurityLevel::Secure => (Outcome::Deferred, format!("{why}: all mail waits")),
+    })
 }
 
 fn by<T>(parameter: &'static str, value: T) -> Chosen<T> {

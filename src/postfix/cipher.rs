@@ -63,6 +63,11 @@ impl CipherGrade {
     }
 }
 
+/// The words of an exclusion list.
+pub fn excluded_ciphers(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    super::protocol::words(list).map(|it| &list[it])
+}
+
 /// The first word of an exclusion list that Postfix does not take, since it adds the `!` itself,
 /// or OpenSSL does not, since no cipher begins so.
 pub fn refused_exclusion(list: &[u8]) -> Option<Range<usize>> {

@@ -14,7 +14,7 @@ mod table_type;
 mod version;
 
 pub use build::Build;
-pub use cipher::{CipherGrade, refused_exclusion};
+pub use cipher::{CipherGrade, excluded_ciphers, refused_exclusion};
 pub use digest::{Digest, DigestName, Fingerprint};
 pub use families::{client_suffixes, is_adapter, may_be_of_service, service_parameters};
 pub use level::SecurityLevel;

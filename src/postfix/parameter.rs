@@ -161,6 +161,18 @@ impl Parameter {
     }
 }
 
+impl Parameter {
+    /// The version from which on the default is the one of this build; `None` if it always was.
+    pub fn default_since(&self, build: &Build) -> Option<Version> {
+        let now = self.defaults.iter().position(|(until, _)| until.holds(build))?;
+        match self.defaults[now.checked_sub(1)?].0 {
+            Until::Version(last) => Some(Version::new(last.major, last.minor + 1)),
+            Until::Patch(last) => Some(last.version),
+            Until::Today => None,
+        }
+    }
+}
+
 impl Patch {
     fn parse(text: &str) -> Option<Patch> {
         let (_, level) = text.rsplit_once('.')?;

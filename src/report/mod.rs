@@ -4,6 +4,7 @@ pub mod human;
 pub mod json;
 pub mod plan;
 pub mod postconf;
+pub mod query;
 pub mod short;
 
 use crate::finding::{Finding, NotChecked, Severity};

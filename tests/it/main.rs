@@ -12,6 +12,7 @@ mod generator;
 mod judges;
 mod lab;
 mod lookup;
+mod next_hops;
 mod oracle;
 mod parameters;
 mod plan;

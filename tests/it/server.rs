@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::thread;
 
+use postls::finding::Severity;
 use postls::lint;
 use postls::rules;
 
@@ -26,7 +27,7 @@ fn logins_are_offered_without_tls_where_the_rule_says_so() {
             return;
         }
         let path = lab.path("auth");
-        offer_plain_logins(UnixListener::bind(&path).expect("a socket"));
+        offer_logins(UnixListener::bind(&path).expect("a socket"), "PLAIN");
         set_permissions(&path, Permissions::from_mode(0o777)).expect("it is ours");
         let [open, shut] = ["auth-without-tls", "auth-never-offered"]
             .map(|it| rules::find(it).expect("it is a rule"));
@@ -56,14 +57,70 @@ fn logins_are_offered_without_tls_where_the_rule_says_so() {
     });
 }
 
+/// One setting after the other, at level may if it says nothing else: postls has an error where
+/// Postfix complains, and only there.
+#[test]
+fn an_error_in_a_setting_is_an_error_for_the_server() {
+    const SETTINGS: [&str; 19] = [
+        "smtpd_tls_protocols = >= TLSv1.2",
+        "smtpd_tls_protocols = >=0x303 <=None",
+        "smtpd_tls_protocols = TLSv1.2+",
+        "smtpd_tls_mandatory_protocols = all",
+        "smtpd_tls_mandatory_protocols = all\nsmtpd_tls_security_level = encrypt",
+        "smtpd_tls_mandatory_protocols = all\nsmtpd_tls_security_level = none",
+        "smtpd_tls_ciphers = low",
+        "smtpd_tls_ciphers = ECDHE+AESGCM",
+        "smtpd_tls_mandatory_ciphers = strong\nsmtpd_enforce_tls = yes\nsmtpd_tls_security_level =",
+        "smtpd_tls_mandatory_ciphers = $empty\nsmtpd_tls_security_level = none",
+        "smtpd_tls_exclude_ciphers = aNULL, eNULL, EXPORT, DES, RC4, MD5, PSK, NOSUCH",
+        "smtpd_tls_exclude_ciphers = HIGH\nsmtpd_tls_ciphers = high",
+        "smtpd_tls_exclude_ciphers = aNULL:+RC4",
+        "smtpd_tls_mandatory_exclude_ciphers = !RC4",
+        "smtpd_tls_mandatory_exclude_ciphers = !RC4\nsmtpd_tls_security_level = encrypt",
+        "smtpd_tls_ask_ccert = yes",
+        "smtpd_tls_chain_files =\nsmtpd_tls_ask_ccert = yes\nsmtpd_tls_cert_file = none",
+        "smtpd_tls_chain_files =\nsmtpd_tls_security_level = none",
+        "smtpd_tls_chain_files =\nsmtpd_use_tls = yes\nsmtpd_tls_security_level =",
+    ];
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let mut wrong = Vec::new();
+        for setting in SETTINGS {
+            let mut main_cf = format!("{setting}\n");
+            if setting.contains("$empty") {
+                main_cf.push_str("empty =\n");
+            }
+            for (name, value) in
+                [("security_level", "may"), ("chain_files", "/etc/postfix/server.pem")]
+            {
+                if !setting.contains(name) {
+                    main_cf.push_str(&format!("smtpd_tls_{name} = {value}\n"));
+                }
+            }
+            let fixture = Fixture::new(&main_cf);
+            let found = lint::run_all(rules::all(), &fixture.context(postfix.version));
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            let errors: Vec<&str> = errors.map(|it| it.rule).collect();
+            let mut said = lab.judge(&[("main.cf", main_cf.as_bytes())]).said;
+            // Deprecated parameters are warnings of postls too.
+            said.retain(|it| !it.contains("postconf: warning"));
+            if said.is_empty() != errors.is_empty() {
+                wrong.push(format!("{setting}: postls {errors:?}, Postfix {said:?}"));
+            }
+        }
+        assert_eq!(wrong, [] as [&str; 0]);
+    });
+}
+
 /// As Dovecot does it: whoever connects hears which mechanisms there are.
-fn offer_plain_logins(listener: UnixListener) {
+pub(crate) fn offer_logins(listener: UnixListener, mechanism: &'static str) {
     thread::spawn(move || {
         let mut connected = Vec::new();
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.write_all(
-                b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\n\
-                  COOKIE\t00000000000000000000000000000000\nDONE\n",
+            let _ = write!(
+                stream,
+                "VERSION\t1\t1\nMECH\t{mechanism}\tplaintext\nSPID\t1\nCUID\t1\n\
+                 COOKIE\t00000000000000000000000000000000\nDONE\n"
             );
             connected.push(stream);
         }

@@ -19,7 +19,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rules", &["text", "postfix", "syntax", "lookup", "config", "policy", "finding", "lint"]),
     ("plan", &["text", "postfix", "syntax", "config", "policy", "finding"]),
     ("apply", &["text", "host", "syntax", "plan"]),
-    ("report", &["text", "postfix", "syntax", "config", "finding", "lint", "plan", "apply"]),
+    (
+        "report",
+        &["text", "postfix", "syntax", "config", "policy", "finding", "lint", "plan", "apply"],
+    ),
     (
         "cli",
         &[

@@ -85,9 +85,14 @@ impl Builder {
                 }
                 whole
             }
-            Tree::Optional(inner) => {
-                let inner = self.build(inner)?;
-                Some(self.fork(inner, None)?)
+            Tree::Options(parts) => {
+                let mut whole = None;
+                for part in parts {
+                    let part = self.build(part)?;
+                    let inner = self.join(whole, part);
+                    whole = Some(self.fork(inner, None)?);
+                }
+                whole
             }
             Tree::Star(inner) => match self.build(inner)? {
                 None => None,

@@ -11,6 +11,8 @@ use super::tree::{Anchor, Set, has};
 
 /// Some tenth of a second.
 const MOST_STEPS: usize = 20_000_000;
+/// The same where back references are followed.
+const MOST_WAYS: usize = 500_000;
 /// Where an edge is missing.
 pub(super) const NOWHERE: usize = usize::MAX;
 
@@ -141,6 +143,7 @@ impl Machine {
         states: &States,
         steps: &mut usize,
     ) -> Result<(States, bool), TooMuch> {
+        *steps += self.nodes.len() / 64;
         let mut next = States::new(self.nodes.len());
         let mut ends = false;
         let Some(byte) = text.get(at) else { return Ok((next, false)) };
@@ -282,6 +285,9 @@ impl Machine {
         let mut ways = vec![Way { node: self.start, at: start, registers, passed: Vec::new() }];
         while let Some(mut way) = ways.pop() {
             step(steps)?;
+            if *steps > MOST_WAYS {
+                return Err(TooMuch);
+            }
             let Way { node, at, .. } = way;
             way.registers.update(self.nodes[node].kind, at);
             let edges = self.nodes[node].edges;
@@ -415,5 +421,48 @@ impl Registers {
             *first = Some((whole.start, whole.end));
         }
         groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lookup::ere::{Regex, Syntax};
+
+    fn found(pattern: &str, text: &str) -> Result<Option<Vec<String>>, TooMuch> {
+        let regex = Regex::new(pattern.as_bytes(), Syntax::Extended, Case::Ignored);
+        let regex = regex.expect("a good pattern");
+        let groups = regex.find(text.as_bytes(), regex.groups() + 1)?;
+        let text =
+            |range: Option<(usize, usize)>| range.map_or("", |(a, b)| &text[a..b]).to_owned();
+        Ok(groups.map(|it| it.into_iter().map(text).collect()))
+    }
+
+    /// Each row was tried with glibc's regexec.
+    #[test]
+    fn groups_are_those_of_glibc() {
+        for (pattern, text, want) in [
+            ("a|ab", "xab", &["ab"] as &[&str]),
+            ("(a|ab)(c|bcd)(d*)", "abcd", &["abcd", "a", "bcd", ""]),
+            ("(a*)(ab)*(b*)", "abb", &["abb", "a", "", "bb"]),
+            ("(a?)*", "a", &["a", "a"]),
+            ("(a?){2}", "a", &["a", ""]),
+            ("(a?){0,3}", "aa", &["aa", ""]),
+            ("((a)?){2,}", "a", &["a", "a", "a"]),
+            ("(|a)b", "ab", &["ab", "a"]),
+            ("(.)\\1", "abba", &["bb", "b"]),
+            ("\\bab\\b", "cab ab", &["ab"]),
+        ] {
+            let want = want.iter().map(|it| (*it).to_owned()).collect();
+            assert_eq!(found(pattern, text), Ok(Some(want)), "{pattern}");
+        }
+        assert_eq!(found("^a", "ba"), Ok(None));
+    }
+
+    #[test]
+    fn a_search_has_an_end() {
+        let text = "a".repeat(2000);
+        assert_eq!(found("(a{1000}b|a{1000}c)", &text), Err(TooMuch));
+        assert_eq!(found("(a*)*(a*)*(a*)*\\1b", &text), Err(TooMuch));
     }
 }

@@ -7,6 +7,8 @@
 //!
 //! Known limits: texts are one line, as keys are, so the difference that `REG_NEWLINE` makes is
 //! left out. Back references are followed by trying all ways, and given up where that takes too long.
+//! Two faults of glibc are not followed: `^`, `$` or `\b` in a repeated group, `(^a){2}`, may have no
+//! effect or keep it from matching; so may a reference to a group whose last round was empty.
 
 mod bracket;
 mod build;

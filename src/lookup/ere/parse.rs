@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use super::tree::{Anchor, Set, Tree, not, only, repeated, with, without};
+use super::tree::{Anchor, Set, Tree, not, only, repeated, size, with, without};
 use super::{NoRegex, bracket};
 
 /// `RE_DUP_MAX`
 const MOST_REPETITIONS: u32 = 0x7fff;
 /// Deeper nesting would use up the stack; no table has it.
 const DEEPEST: usize = 200;
+/// Repetitions multiply; more parts than these are too many.
+const MOST_PARTS: usize = 1 << 18;
 
 /// Which of the two grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +93,7 @@ pub(super) fn parse(pattern: &[u8], syntax: Syntax, case: Case) -> Result<Parsed
         groups: 0,
         closed: 0,
         depth: 0,
+        parts: 0,
     };
     parser.fetch(Carets::AreAnchors);
     let tree = parser.alternatives()?;
@@ -118,6 +121,8 @@ pub(super) struct Parser<'p> {
     /// Which of the first nine groups have been closed.
     closed: u16,
     depth: usize,
+    /// How many parts repetitions have made.
+    parts: usize,
 }
 
 impl Parser<'_> {
@@ -287,6 +292,14 @@ impl Parser<'_> {
             if count > DEEPEST {
                 return Err(NoRegex::TooLarge);
             }
+            if let Some(one) = &tree {
+                let copies = most.unwrap_or(least).max(1) as usize;
+                let one = size(one, 2 * DEEPEST, MOST_PARTS).ok_or(NoRegex::TooLarge)?;
+                self.parts = self.parts.saturating_add(one.saturating_mul(copies));
+                if self.parts > MOST_PARTS {
+                    return Err(NoRegex::TooLarge);
+                }
+            }
             tree = tree.and_then(|tree| repeated(&tree, least, most));
             let again = matches!(self.token, Token::Star | Token::OpenInterval);
             if again && self.syntax == Syntax::Basic {
@@ -431,6 +444,16 @@ mod tests {
         ] {
             assert_eq!(refusal(pattern), want, "{pattern}");
         }
-        assert_eq!(refusal(&"(".repeat(100_000)), Some("too large"));
+        let nested = format!("{}a{}", "(".repeat(150), "?)".repeat(150));
+        assert_eq!(refusal(&nested), None);
+        for hostile in [
+            "(".repeat(100_000),
+            format!("a{}", "{2}".repeat(100)),
+            format!("(a{}){{9}}", "{1,2}".repeat(100)),
+            format!("a{}", "?".repeat(100_000)),
+            "(((a{999}){999}){999}){999}".into(),
+        ] {
+            assert_eq!(refusal(&hostile), Some("too large"));
+        }
     }
 }

@@ -18,8 +18,8 @@ pub(super) enum Tree {
     Sequence(Vec<Rc<Tree>>),
     /// One of them; `None` is the empty one.
     Alternatives(Vec<Option<Rc<Tree>>>),
-    /// Once or not at all.
-    Optional(Rc<Tree>),
+    /// `a, b, c`: `((a? b)? c)?`.
+    Options(Vec<Rc<Tree>>),
     /// As often as it can.
     Star(Rc<Tree>),
     /// A group.
@@ -50,7 +50,7 @@ pub(super) enum Anchor {
     OutsideWord,
 }
 
-/// `x{least,most}` as copies of x: `x x (x (x)?)?`.
+/// `x{least,most}` as copies of x: `x x ((x)? x)?`.
 pub(super) fn repeated(tree: &Rc<Tree>, least: u32, most: Option<u32>) -> Option<Rc<Tree>> {
     if most == Some(0) {
         return None;
@@ -74,11 +74,9 @@ pub(super) fn repeated(tree: &Rc<Tree>, least: u32, most: Option<u32>) -> Option
             _ => Rc::new(Tree::Star(optional)),
         }),
         Some(most) if most > least => {
-            // Each copy is optional together with all before it.
-            parts.push(Rc::new(Tree::Optional(Rc::clone(&optional))));
-            parts.extend((least + 1..most).map(|_| Rc::clone(&copy)));
-            let nested = parts.split_off(least as usize);
-            parts.push(nest(nested));
+            let mut options = vec![optional];
+            options.extend((least + 1..most).map(|_| Rc::clone(&copy)));
+            parts.push(Rc::new(Tree::Options(options)));
         }
         Some(_) => {}
     }
@@ -96,7 +94,7 @@ fn unmarked(tree: &Rc<Tree>) -> Rc<Tree> {
         Tree::Alternatives(branches) => {
             Tree::Alternatives(branches.iter().map(of_branch).collect())
         }
-        Tree::Optional(inner) => Tree::Optional(unmarked(inner)),
+        Tree::Options(parts) => Tree::Options(parts.iter().map(unmarked).collect()),
         Tree::Star(inner) => Tree::Star(unmarked(inner)),
         Tree::Group { index, inner, .. } => {
             Tree::Group { index: *index, inner: of_branch(inner), optional: false }
@@ -104,10 +102,26 @@ fn unmarked(tree: &Rc<Tree>) -> Rc<Tree> {
     })
 }
 
-/// `a?`, b, c as `((a? b)? c)?`.
-fn nest(parts: Vec<Rc<Tree>>) -> Rc<Tree> {
-    let join = |before, part| Rc::new(Tree::Optional(Rc::new(Tree::Sequence(vec![before, part]))));
-    parts.into_iter().reduce(join).unwrap_or_else(|| Rc::new(Tree::Sequence(Vec::new())))
+/// How many parts it has, or `None` where they are too many or too deep to go on.
+pub(super) fn size(tree: &Tree, depth: usize, most: usize) -> Option<usize> {
+    let depth = depth.checked_sub(1)?;
+    let all = |parts: &mut dyn Iterator<Item = &Rc<Tree>>| {
+        let mut sum = 1;
+        for part in parts {
+            sum += size(part, depth, most)?;
+            if sum > most {
+                return None;
+            }
+        }
+        Some(sum)
+    };
+    match tree {
+        Tree::Bytes(_) | Tree::Reference(_) | Tree::Anchor(_) => Some(1),
+        Tree::Sequence(parts) | Tree::Options(parts) => all(&mut parts.iter()),
+        Tree::Alternatives(branches) => all(&mut branches.iter().flatten()),
+        Tree::Star(inner) => all(&mut std::iter::once(inner)),
+        Tree::Group { inner, .. } => all(&mut inner.iter()),
+    }
 }
 
 /// The set of one byte.

@@ -1,5 +1,7 @@
 //! TLS settings of smtp(8) and lmtp(8), which main.cf and master.cf decide.
 
+use std::sync::Arc;
+
 use crate::config::{Given, TlsClient};
 use crate::finding::{Finding, Severity};
 use crate::lint::{Context, PolicyClient};
@@ -152,8 +154,7 @@ fn related(finding: &mut Finding, given: &Given, text: &str) {
 
 /// A setting that a client reads at some levels, and somebody has set.
 struct LevelSetting {
-    name: String,
-    value: Vec<u8>,
+    given: Arc<Given>,
     span: Span,
     /// An error where the client reads it at its level; a warning where a table may ask for
     /// a level at which it does.
@@ -180,7 +181,7 @@ fn level_settings(seen: &Seen<'_>, what: &str) -> Vec<LevelSetting> {
         } else {
             return None;
         };
-        Some(LevelSetting { name: given.name, value: given.value, span: given.set?, severity })
+        Some(LevelSetting { span: given.set?, given, severity })
     });
     read.collect()
 }
@@ -188,7 +189,7 @@ fn level_settings(seen: &Seen<'_>, what: &str) -> Vec<LevelSetting> {
 /// The lists of protocols that Postfix takes.
 fn protocol_lists(seen: &Seen<'_>) -> Vec<(LevelSetting, Protocols)> {
     let parse = |setting: LevelSetting| {
-        let protocols = Protocols::parse(&setting.value, seen.context.version()).ok()?;
+        let protocols = Protocols::parse(&setting.given.value, seen.context.version()).ok()?;
         Some((setting, protocols))
     };
     level_settings(seen, "protocols").into_iter().filter_map(parse).collect()

@@ -37,8 +37,8 @@ smtp_tls_mandatory_exclude_ciphers = !MD5
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for setting in level_settings(seen, "exclude_ciphers") {
-            let Some(range) = refused_exclusion(&setting.value) else { continue };
-            let (word, program) = (shown(&setting.value[range]), seen.client.program);
+            let Some(range) = refused_exclusion(&setting.given.value) else { continue };
+            let (word, program) = (shown(&setting.given.value[range]), seen.client.program);
             let text = format!("\"{word}\" begins with an operator: {program}(8) cannot start TLS");
             findings.milder(setting.severity, setting.span, text).help("name the cipher alone");
         }

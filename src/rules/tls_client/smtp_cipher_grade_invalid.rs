@@ -39,12 +39,12 @@ smtp_tls_mandatory_ciphers = HIGH:!aNULL
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for setting in level_settings(seen, "ciphers") {
-            let (program, grade) = (seen.client.program, shown(&setting.value));
-            let text = match CipherGrade::parse(&setting.value) {
-                None if setting.value.is_empty() => format!("{program}(8) exits on an empty value"),
+            let (program, grade) = (seen.client.program, shown(&setting.given.value));
+            let text = match CipherGrade::parse(&setting.given.value) {
+                None if setting.given.value.is_empty() => format!("{program}(8) exits on an empty value"),
                 None => format!("\"{grade}\" is no cipher grade: {program}(8) cannot start TLS"),
                 // Where TLS is mandatory its ciphers are excluded.
-                Some(CipherGrade::Null) if setting.name.contains("mandatory") => {
+                Some(CipherGrade::Null) if setting.given.name.contains("mandatory") => {
                     format!("null has no cipher that encrypts: {program}(8) cannot start TLS")
                 }
                 Some(_) => continue,

@@ -36,10 +36,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         // A list that somebody changed may have other ciphers than those that it is named after.
         let changed = seen.client.common("tls_high_cipherlist").is_none_or(|it| it.set.is_some());
         let is_high = !grades.is_empty()
-            && grades.iter().all(|it| it.value.eq_ignore_ascii_case(b"high"))
+            && grades.iter().all(|it| it.given.value.eq_ignore_ascii_case(b"high"))
             && !changed;
         for setting in level_settings(seen, "exclude_ciphers") {
-            let excluded = words(&setting.value)
+            let excluded = words(&setting.given.value)
                 .find(|it| *it == b"ALL" || (is_high && *it == b"HIGH"))
                 .map(String::from_utf8_lossy);
             if let Some(excluded) = excluded {

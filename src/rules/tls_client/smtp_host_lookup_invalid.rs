@@ -45,7 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn is_without_dns(client: &TlsClient<'_>) -> bool {
-    let level = client.own("dns_support_level").map(|it| it.value).unwrap_or_default();
+    let Some(level) = client.own("dns_support_level") else { return false };
     let disabled = || client.common("disable_dns_lookups").is_some_and(|it| it.is_yes());
-    level.eq_ignore_ascii_case(b"disabled") || (level.is_empty() && disabled())
+    level.value.eq_ignore_ascii_case(b"disabled") || (level.is_empty() && disabled())
 }

@@ -31,7 +31,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for (setting, protocols) in protocol_lists(seen) {
             let Some(bound) = protocols.empty_bound() else { continue };
-            let (bound, program) = (shown(&setting.value[bound]), seen.client.program);
+            let (bound, program) = (shown(&setting.given.value[bound]), seen.client.program);
             let offered = names(protocols.offered());
             let text = format!("\"{bound}\" stands alone and bounds nothing: {program}(8) offers {offered}");
             findings.at(setting.span, text).help("write the protocol behind it without a blank");

@@ -39,8 +39,8 @@ smtp_tls_mandatory_protocols = TLSv1.0
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for setting in level_settings(seen, "protocols") {
-            let Err(problem) = Protocols::parse(&setting.value, context.version()) else { continue };
-            let word = shown(&setting.value[problem.word]);
+            let Err(problem) = Protocols::parse(&setting.given.value, context.version()) else { continue };
+            let word = shown(&setting.given.value[problem.word]);
             let why = match problem.since {
                 Some(since) => format!("\"{word}\" is for Postfix {since} and later"),
                 None => format!("\"{word}\" is no protocol"),

@@ -67,7 +67,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             let is_weak = name.ends_with("protocols");
             let severity = if is_weak { Severity::Warning } else { Severity::Advice };
-            let (level, program, read) = (global.level, client.program, read.name);
+            let (level, program, read) = (global.level, client.program, &read.name);
             let text = format!("not read at level {level}: {program}(8) reads {read}");
             related(findings.milder(severity, span, text), &global.given, "the level");
         }

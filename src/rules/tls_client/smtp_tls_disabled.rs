@@ -54,10 +54,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// Whether the client talks to other hosts, as far as main.cf decides.
 fn is_for_others(seen: &Seen<'_>) -> bool {
     let usual = seen.client.common("default_transport").is_some_and(|it| it.set.is_none());
-    let relay = seen.client.common("relayhost").map(|it| it.value).unwrap_or_default();
-    let relay = relay.strip_prefix(b"[").unwrap_or(&relay);
-    let here: [&[u8]; 4] = [b"127.", b"localhost", b"::1", b"ipv6:::1"];
-    usual && !here.iter().any(|it| relay.to_ascii_lowercase().starts_with(it))
+    let relay = seen.client.common("relayhost");
+    let is_here = relay.is_some_and(|it| {
+        let host = it.value.strip_prefix(b"[").unwrap_or(&it.value);
+        let here: [&[u8]; 4] = [b"127.", b"localhost", b"::1", b"ipv6:::1"];
+        here.iter().any(|it| host.get(..it.len()).is_some_and(|host| host.eq_ignore_ascii_case(it)))
+    });
+    usual && !is_here
 }
 
 /// The first TLS setting of smtp(8) in main.cf.

@@ -1,7 +1,6 @@
 //! TLS wrapper mode without mandatory TLS.
 
 use super::{each_client, related};
-use crate::config::Given;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::SecurityLevel;
@@ -36,7 +35,7 @@ smtp_tls_wrappermode = yes
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         let client = &seen.client;
-        let Some(wrapper) = client.own("tls_wrappermode").filter(Given::is_yes) else { return };
+        let Some(wrapper) = client.own("tls_wrappermode").filter(|it| it.is_yes()) else { return };
         let (Some(global), Some(set)) = (client.level(), wrapper.set) else { return };
         // Level dane is weaker where a server has no TLSA records; others may have some.
         let is_weak = matches!(global.level, SecurityLevel::None | SecurityLevel::May);

@@ -1,7 +1,6 @@
 //! Wrapper mode for everybody.
 
 use super::each_client;
-use crate::config::Given;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::SecurityLevel;
@@ -36,7 +35,7 @@ relayhost = [127.0.0.2]:465
 fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         let client = &seen.client;
-        let wrapper = client.own("tls_wrappermode").filter(Given::is_yes).and_then(|it| it.set);
+        let wrapper = client.own("tls_wrappermode").filter(|it| it.is_yes()).and_then(|it| it.set);
         let Some(span) = wrapper.filter(|_| client.delivers_to_anybody()) else { return };
         // With less than that smtp(8) does not even try, which is a finding of its own.
         let is_weak = seen.is_at(|level| matches!(level, SecurityLevel::None | SecurityLevel::May));

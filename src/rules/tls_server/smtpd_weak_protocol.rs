@@ -47,12 +47,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     });
     for (set, _) in lists {
         let Ok(protocols) = Protocols::parse(&set.text, context.version()) else { continue };
-        let mut weak: Vec<Protocol> = protocols.enabled().filter(|it| it.is_obsolete()).collect();
-        // A library without SSLv3, as most are, does not care.
-        if weak.len() > 1 {
-            weak.retain(|it| *it != Protocol::Ssl3);
-        }
-        let names: Vec<&str> = weak.iter().map(|it| it.name()).collect();
+        // OpenSSL is built without SSLv3.
+        let weak = protocols.enabled().filter(|it| it.is_obsolete() && *it != Protocol::Ssl3);
+        let names: Vec<&str> = weak.map(Protocol::name).collect();
         if let [_, ..] = names.as_slice() {
             let is = if names.len() == 1 { "is" } else { "are" };
             findings

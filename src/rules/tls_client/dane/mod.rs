@@ -1,5 +1,7 @@
 //! What the rules about DANE have in common: who wants it.
 
+use std::sync::Arc;
+
 use super::{Seen, each_client, related};
 use crate::config::{Given, TlsClient};
 use crate::finding::Severity;
@@ -10,7 +12,7 @@ use crate::syntax::lists::{self, COMMA_SPACE_FLAT};
 /// Why a client does not do DANE.
 pub(super) struct Reason {
     /// The setting that is so.
-    pub(super) given: Given,
+    pub(super) given: Arc<Given>,
     /// `without dnssec`
     pub(super) why: &'static str,
     /// What to do about it.
