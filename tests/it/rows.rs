@@ -101,6 +101,11 @@ impl Author<'_> {
                 attributes.push(attribute);
             }
         }
+        // A server that then shows its key alone, as some Postfixes do, has no certificate with a fingerprint.
+        if self.level == "fingerprint" {
+            attributes
+                .retain(|(name, value)| name != "enable_rpk" || !value.eq_ignore_ascii_case("yes"));
+        }
         // What the server thinks of no encryption is only heard where smtp(8) does the handshake itself.
         if attributes
             .iter()

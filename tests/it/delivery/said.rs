@@ -24,13 +24,15 @@ pub(super) fn errors(lab: &Lab, trials: &[Trial]) -> Vec<Vec<String>> {
     }
     let findings = report["findings"].as_array().expect("a list");
     for finding in findings.iter().filter(|it| it["severity"] == "error") {
-        if finding["file"] == "clear_policy" {
+        let rule = finding["rule"].as_str().expect("a name");
+        // Some rows want DANE where main.cf does not, and all stand once more for a server without TLS.
+        if rule.starts_with("dane-with") || finding["file"] == "clear_policy" {
             continue;
         }
         assert_eq!(finding["file"], "tls_policy", "main.cf is good: {finding}");
         let line = finding["line"].as_u64().and_then(|it| usize::try_from(it).ok());
         let row = line.and_then(|it| row_of_line.get(it)).expect("a line of the table");
-        errors[*row].push(finding["rule"].as_str().expect("a name").to_owned());
+        errors[*row].push(rule.to_owned());
     }
     errors
 }

@@ -35,8 +35,6 @@ pub(super) fn write(postfix: &Judge, lab: &Path) {
         ("default_transport", "discard:".to_owned()),
         ("relay_transport", "discard:".to_owned()),
         ("smtpd_tls_security_level", "may".to_owned()),
-        // A key without a certificate would not be what a fingerprint is for.
-        ("smtpd_tls_enable_rpk", "no".to_owned()),
         // Old protocols as well, whatever its OpenSSL thinks of them.
         ("tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:@STRENGTH:@SECLEVEL=0".to_owned()),
         ("smtpd_tls_protocols", String::new()),
