@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::load_policies::{ListedTable, ListedValues};
 use super::{Common, Stop, environment};
-use crate::config::{Configuration, Effective, LookupTable, Services, TableKind, TableName};
+use crate::config::{LookupTable, TableName};
 use crate::finding::NotChecked;
 use crate::host::Host;
-use crate::lint::{self, Context, PolicyClient};
+use crate::lint::Context;
 use crate::plan::{self, Base};
 use crate::policy::yaml::{self, Role};
 use crate::policy::{self, Policies, Problem};
@@ -51,14 +52,13 @@ pub(super) struct Loaded {
     pub(super) tables: Vec<ListedTable>,
     /// The tables that say where mail goes, and how, as far as they could be read.
     pub(super) lookups: Vec<LookupTable>,
+    /// The policies in tables of other kinds.
+    pub(super) values: Vec<ListedValues>,
     pub(super) policy: Option<PolicyFile>,
     pub(super) build: Build,
     pub(super) version_why: &'static str,
     pub(super) not_checked: Vec<NotChecked>,
 }
-
-/// A table's source, how Postfix reads it, and the clients that ask it.
-pub(super) type ListedTable = (SourceId, TableKind, Vec<PolicyClient>);
 
 /// The policy file with what it includes.
 pub(super) struct PolicyFile {
@@ -97,6 +97,10 @@ impl Loaded {
         for (source, kind, clients) in &self.tables {
             context.add_table(*source, *kind, clients.clone());
         }
+        for listed in &self.values {
+            // What cannot be known was said when it was loaded.
+            let _ = listed.add(&self.sources, &mut context);
+        }
         for table in &self.lookups {
             context.add_lookup(table.clone());
         }
@@ -119,10 +123,11 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     let (build, version_why) = loader.build(policy.as_ref());
     let main_cf = loader.optional("main.cf")?;
     let master_cf = loader.optional("master.cf")?;
-    let tables = match main_cf {
+    let (tables, values) = match main_cf {
         Some(main_cf) => loader.tables(main_cf, master_cf, &build)?,
-        None => Vec::new(),
+        None => (Vec::new(), Vec::new()),
     };
+    loader.say_what_is_decided_at_run_time(&values, &build);
     let lookups = main_cf.map(|it| loader.lookups(it, master_cf, &build)).unwrap_or_default();
     loader.say_what_is_left_out(policy.as_ref());
     Ok(Loaded {
@@ -131,6 +136,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         main_cf,
         master_cf,
         tables,
+        values,
         lookups,
         policy,
         build,
@@ -308,65 +314,6 @@ impl Loader<'_> {
         let in_policy = || Some((policy?.policies.postfix.as_ref()?.value, "the policy file"));
         let at_hand = self.request.at_hand.get_or_init(|| environment::at_hand(self.host));
         environment::build(at_hand.clone(), wanted.or_else(in_policy))
-    }
-
-    /// The TLS policy tables that main.cf and services of master.cf list, each with the clients
-    /// that ask it.
-    fn tables(
-        &mut self,
-        main_cf: SourceId,
-        master_cf: Option<SourceId>,
-        build: &Build,
-    ) -> Result<Vec<ListedTable>, Stop> {
-        let main = Configuration::new(&self.sources, main_cf, build.clone());
-        let services = master_cf.map(|it| Services::new(&self.sources, it));
-        let clients = lint::clients(&Effective::new(&main, services.as_ref()));
-        let mut found: Vec<(String, Option<SourceId>)> = Vec::new();
-        let mut tables: Vec<ListedTable> = Vec::new();
-        for client in clients {
-            for table in &client.tables {
-                let known = found.iter().find(|(it, _)| *it == table.text).map(|it| it.1);
-                let source = match known {
-                    Some(source) => source,
-                    None => self.table(table, &found)?,
-                };
-                found.push((table.text.clone(), source));
-                let Some(source) = source else { continue };
-                // A table that is listed twice is asked twice, and says the same.
-                match tables.iter_mut().find(|it| it.0 == source && it.1 == table.kind) {
-                    Some((_, _, clients)) => clients.push(client.clone()),
-                    None => tables.push((source, table.kind, vec![client.clone()])),
-                }
-            }
-        }
-        Ok(tables)
-    }
-
-    /// A table's source, if it is to be had and was not read before.
-    fn table(
-        &mut self,
-        table: &TableName,
-        found: &[(String, Option<SourceId>)],
-    ) -> Result<Option<SourceId>, Stop> {
-        if table.kind == TableKind::Other {
-            self.skip_table(table, "postls does not read this type of table");
-            return Ok(None);
-        }
-        let path = match self.path(table) {
-            Ok(path) => path,
-            Err(why) => {
-                self.skip_table(table, &why);
-                return Ok(None);
-            }
-        };
-        let name = name_in(&self.request.directory, &path);
-        let shown = self.request.shown_in.join(&name);
-        let known =
-            |source: &SourceId| self.sources.source(*source).name() == shown.to_string_lossy();
-        match found.iter().filter_map(|it| it.1).find(known) {
-            Some(source) => Ok(Some(source)),
-            None => self.read(&path, &name).map(Some),
-        }
     }
 
     /// The source file of a table, if it is to be had.

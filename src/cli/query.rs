@@ -98,16 +98,16 @@ impl Query {
             .collect();
         let asking = Asking { context: &context, effective: &effective, client: &client };
         let mut answered: Vec<(Answered, Vec<Span>)> = Vec::new();
-        let mut rows: Vec<Span> = Vec::new();
+        let mut hits: Vec<Hit> = Vec::new();
         for destination in &self.destinations {
             let keys = keys(destination.as_bytes(), utf8);
             let (lookups, asked, undecided) = asking.ask(&tables, &keys);
-            if let Asked::Hit(hit) = &asked {
-                rows.extend(&hit.places);
-            }
             answered.push(asking.answer(destination, lookups, &asked, undecided));
+            if let Asked::Hit(hit) = asked {
+                hits.push(hit);
+            }
         }
-        let problems = problems(&bare, main_cf, &client, &rows);
+        let problems = problems(&bare, main_cf, &client, &hits);
         for (answered, spans) in &mut answered {
             let concerns = |it: &&Finding| spans.iter().any(|span| overlap(*span, it.primary.span));
             answered.problems = problems.iter().filter(concerns).cloned().collect();
@@ -261,6 +261,7 @@ impl Asking<'_> {
         };
         let matched = hit.map(|hit| self.matched(hit));
         let mut spans: Vec<Span> = hit.map(|it| it.places.clone()).unwrap_or_default();
+        spans.extend(hit.and_then(|it| self.client.tables[it.table].span));
         let mut place = |by: &By| match by {
             By::Row(range) => self.place_in_row(hit, range.start),
             By::Parameter(suffix) => {
@@ -315,14 +316,23 @@ fn problems(
     bare: &Bare<'_>,
     main_cf: SourceId,
     client: &PolicyClient,
-    rows: &[Span],
+    hits: &[Hit],
 ) -> Vec<Finding> {
     let mut context = Context::new(&bare.loader.sources, Some(main_cf), bare.build.clone());
     if let Some(master_cf) = bare.master_cf {
         context.add_services(master_cf);
     }
-    for row in rows {
-        context.add_row(*row, client.clone());
+    for hit in hits {
+        let table = &client.tables[hit.table];
+        match (hit.places.first().copied().or(table.span), table.kind) {
+            (Some(row), TableKind::Indexed | TableKind::Texthash) => {
+                context.add_row(row, client.clone());
+            }
+            (Some(place), TableKind::Other) => {
+                context.add_value(&hit.value, place, client.clone());
+            }
+            (None, _) => {}
+        }
     }
     let topics = rules::topics().filter(|(topic, _)| TOPICS.contains(topic));
     lint::run_all(topics.flat_map(|(_, rules)| rules.iter().copied()), &context)

@@ -15,9 +15,10 @@ use std::sync::OnceLock;
 
 use crate::config::{
     Configuration, Effective, Environment, LookupTable, Names, Override, Planned, Scope, Services,
-    TableKind, TableUse,
+    TableKind, TableName, TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
+use crate::lookup;
 use crate::policy::{Client, Policies, Problem, ProblemKind};
 use crate::postfix::Version;
 use crate::text::{SourceId, Sources, Span};
@@ -87,6 +88,8 @@ pub struct Context<'a> {
     /// What the policy files say.
     pub policies: Option<&'a Policies>,
     problems: &'a [Problem],
+    /// Policies in tables of other kinds: who asks them, and what it finds wrong.
+    judged_values: Vec<(PolicyClient, Vec<RowProblem>)>,
     /// The client that will ask the table that postls writes, and what it finds wrong.
     judged_policies: Option<(PolicyClient, Vec<RowProblem>)>,
 }
@@ -98,8 +101,19 @@ pub struct PolicyProblem<'c> {
     pub problem: &'c RowProblem,
     /// Who finds so.
     pub client: &'c PolicyClient,
-    /// The table; `None`: the policy file says so.
-    pub table: Option<&'c PolicyTable>,
+    /// What it stands in.
+    pub within: Within<'c>,
+}
+
+/// What a policy stands in.
+#[derive(Clone, Copy)]
+pub enum Within<'c> {
+    /// A table of rows.
+    Table(&'c PolicyTable),
+    /// A table of another kind, in a file or in a value of main.cf.
+    Value,
+    /// The policy file.
+    PolicyFile,
 }
 
 impl<'a> Context<'a> {
@@ -126,6 +140,7 @@ impl<'a> Context<'a> {
             routes: OnceLock::new(),
             policies: None,
             problems: &[],
+            judged_values: Vec::new(),
             judged_policies: None,
         }
     }
@@ -211,6 +226,32 @@ impl<'a> Context<'a> {
         all.iter().filter_map(|it| Some((self.views().nth(it.view)?, it)))
     }
 
+    /// Adds the policies of a table that is no table of rows, `type:name`, which this client asks;
+    /// `files` gives the bytes of its files. `Err`: why they cannot be known.
+    pub fn add_values(
+        &mut self,
+        table: &TableName,
+        client: &PolicyClient,
+        files: &mut dyn FnMut(&[u8]) -> lookup::Opened<'a>,
+    ) -> Result<(), String> {
+        let (version, utf8) = (client.client.version, client.client.utf8);
+        let reader = lookup::Reader { version, utf8, duplicates: lookup::Duplicates::Refused };
+        let opened = lookup::Table::open(table.text.as_bytes(), reader, files);
+        let mut found = Vec::new();
+        for (value, place) in opened.fixed_values()? {
+            let Some(place) = place.or(table.span) else { continue };
+            found.extend(policy_table::of_value(self.sources, value, place, &client.client));
+        }
+        self.judged_values.push((client.clone(), found));
+        Ok(())
+    }
+
+    /// Adds a policy that this client has got from a table that is no table of rows.
+    pub fn add_value(&mut self, value: &[u8], place: Span, client: PolicyClient) {
+        let found = policy_table::of_value(self.sources, value, place, &client.client);
+        self.judged_values.push((client, found));
+    }
+
     /// Adds a single row of a table that this client asks.
     pub fn add_row(&mut self, row: Span, client: PolicyClient) {
         let bytes = self.sources.source(row.source).bytes();
@@ -253,9 +294,9 @@ impl<'a> Context<'a> {
 
     /// Where a value of a client is set that finds a problem; `None`: it is a default.
     pub fn set_at(&self, problem: PolicyProblem<'_>, suffix: &str) -> Option<Span> {
-        let view = match problem.table {
-            Some(_) => self.effective(),
-            None => self.views().last(),
+        let view = match problem.within {
+            Within::Table(_) | Within::Value => self.effective(),
+            Within::PolicyFile => self.views().last(),
         };
         problem.client.set_at(&view?, suffix)
     }
@@ -271,13 +312,12 @@ impl<'a> Context<'a> {
             table.problems.iter().map(move |problem| PolicyProblem {
                 problem,
                 client: &table.clients[problem.client],
-                table: Some(table),
+                within: Within::Table(table),
             })
         });
-        let in_files = self.judged_policies.iter().flat_map(|(client, problems)| {
-            problems.iter().map(move |problem| PolicyProblem { problem, client, table: None })
-        });
-        in_tables.chain(in_files)
+        let in_values = self.judged_values.iter().flat_map(|it| in_list(it, Within::Value));
+        let in_files = self.judged_policies.iter().flat_map(|it| in_list(it, Within::PolicyFile));
+        in_tables.chain(in_values).chain(in_files)
     }
 
     /// A row's right-hand side, as one line.
@@ -285,6 +325,13 @@ impl<'a> Context<'a> {
         let bytes = self.sources.source(table.source).bytes();
         String::from_utf8_lossy(table.table.rows[row].text(bytes).value()).into_owned()
     }
+}
+
+fn in_list<'p>(
+    (client, problems): &'p (PolicyClient, Vec<RowProblem>),
+    within: Within<'p>,
+) -> impl Iterator<Item = PolicyProblem<'p>> {
+    problems.iter().map(move |problem| PolicyProblem { problem, client, within })
 }
 
 /// Where a rule puts what it found.

@@ -139,6 +139,29 @@ fn not_utf8(row: &Row, bytes: &[u8]) -> bool {
     str::from_utf8(text.key()).is_err() || str::from_utf8(text.value()).is_err()
 }
 
+/// What smtp(8) thinks of a policy that stands somewhere in this place, for its mistakes to be marked
+/// where it is there as it is, and once.
+pub(super) fn of_value(
+    sources: &Sources,
+    value: &[u8],
+    place: Span,
+    client: &Client,
+) -> Vec<RowProblem> {
+    let text = sources.bytes(place);
+    let mut found = memchr::memmem::find_iter(text, value);
+    let only = found.next().filter(|_| found.next().is_none());
+    let at_end = text.trim_ascii_end().strip_suffix(value).map(<[u8]>::len);
+    let start = at_end.or(only).map(|it| place.range().start + it);
+    let mut problems = Vec::new();
+    row::parse(value).problems(b"", client, &mut |problem| {
+        let range = problem.range;
+        let precise = |start| Span::new(place.source, start + range.start..start + range.end);
+        let span = start.map_or(place, precise);
+        problems.push(RowProblem { row: 0, span, what: problem.what, client: 0 });
+    });
+    problems
+}
+
 /// What smtp(8) thinks of what the policy files say, at its places there.
 pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowProblem> {
     let mut problems = Vec::new();

@@ -221,6 +221,14 @@ impl Network {
 }
 
 impl Networks {
+    /// The values, each with its row.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&[u8], Range<usize>)> {
+        self.rules.iter().filter_map(|rule| match &rule.action {
+            Action::Match(_, value) => Some((&value[..], rule.range.clone())),
+            Action::If { .. } | Action::EndIf => None,
+        })
+    }
+
     /// The first row that is for this key.
     pub(super) fn ask(&self, key: &[u8], rows: &Rows<'_>) -> Answer {
         let Some(key) = address(key) else { return Answer::NotFound };

@@ -218,6 +218,28 @@ impl<'s> Table<'s> {
         keys.iter().map(|key| checked(answer(key))).collect()
     }
 
+    /// The values that a table gives as they stand in it, with their rows; those of rows and
+    /// indexed tables, and what patterns put together, are not among them. `Err`: only a running
+    /// Postfix knows, or nothing can be asked.
+    pub fn fixed_values(&self) -> Result<Vec<(&[u8], Option<Span>)>, &str> {
+        match &self.content {
+            Inside::Error(why) | Inside::AtRunTime(why) => Err(why),
+            Inside::Value(value) => Ok(vec![(value, None)]),
+            Inside::Pairs(pairs) => Ok(pairs.iter().map(|(_, value)| (&value[..], None)).collect()),
+            Inside::Patterns(patterns, rows) => {
+                let values = patterns.fixed_values();
+                Ok(values.map(|(value, range)| (value, rows.span(range))).collect())
+            }
+            Inside::Networks(networks, rows) => {
+                let values = networks.values();
+                Ok(values.map(|(value, range)| (value, rows.span(range))).collect())
+            }
+            Inside::Rows(..) | Inside::Union(_) | Inside::Pipe(_) | Inside::Nothing => {
+                Ok(Vec::new())
+            }
+        }
+    }
+
     fn fold<'k>(&self, key: &'k [u8]) -> Cow<'k, [u8]> {
         match (self.keys, &self.content) {
             (Asked::Folded, _) if self.reader.utf8 => fold(key),

@@ -305,6 +305,17 @@ impl Regex {
 }
 
 impl Patterns {
+    /// The values without references to groups, each with its row.
+    pub(super) fn fixed_values(&self) -> impl Iterator<Item = (&[u8], Range<usize>)> {
+        self.rules.iter().filter_map(|rule| match &rule.action {
+            Action::Match { value, .. } => match value.as_slice() {
+                [Piece::Text(text)] => Some((&text[..], rule.range.clone())),
+                _ => None,
+            },
+            Action::If { .. } | Action::EndIf => None,
+        })
+    }
+
     /// The first row that is for this key.
     pub(super) fn ask(&self, key: &[u8], rows: &Rows<'_>) -> Answer {
         let mut at = 0;

@@ -64,6 +64,16 @@ impl Fixture {
         let mut tables: Vec<(SourceId, TableKind, Vec<PolicyClient>)> = Vec::new();
         for client in clients {
             for table in &client.tables {
+                if table.kind == TableKind::Other {
+                    let mut file = |name: &[u8]| {
+                        let name = String::from_utf8_lossy(name).replace("$config_directory/", "");
+                        let source = self.source(&name).ok_or("there is no such file")?;
+                        Ok((source, self.sources.source(source).bytes()))
+                    };
+                    // What cannot be known is not checked.
+                    let _ = context.add_values(table, &client, &mut file);
+                    continue;
+                }
                 let name = table.name.strip_prefix("$config_directory/").unwrap_or(&table.name);
                 let Some(source) = self.source(name) else { continue };
                 match tables.iter_mut().find(|it| it.0 == source) {

@@ -1,7 +1,7 @@
 //! Level fingerprint, and nothing to compare with.
 
 use crate::finding::Severity;
-use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::lint::{Context, Findings, FixKind, Rule, Within};
 use crate::policy::what::What;
 
 pub(super) static RULE: Rule = Rule {
@@ -38,7 +38,10 @@ example.com encrypt
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for found in context.row_problems() {
         if found.problem.what == What::NoFingerprint {
-            let help = if found.table.is_some() { "add match=" } else { "add pins:" };
+            let help = match found.within {
+                Within::Table(_) | Within::Value => "add match=",
+                Within::PolicyFile => "add pins:",
+            };
             findings.at(found.problem.span, "no fingerprint to compare with").help(help);
         }
     }

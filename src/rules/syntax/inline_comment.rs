@@ -2,7 +2,7 @@
 
 use crate::config::{Configuration, Setting};
 use crate::finding::{Fix, Safety, Severity};
-use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::lint::{Context, Findings, FixKind, Rule, Within};
 use crate::policy::what::What;
 use crate::postfix::{Parameter, Type};
 use crate::syntax::is_space;
@@ -66,8 +66,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     for found in context.row_problems() {
         let problem = found.problem;
-        if let (Some(table), What::Comment) = (found.table, &problem.what) {
-            let value = context.row_value(table, problem.row);
+        if problem.what == What::Comment {
+            let value = match found.within {
+                Within::Table(table) => context.row_value(table, problem.row),
+                Within::Value | Within::PolicyFile => context.sources.text(problem.span).into_owned(),
+            };
             findings
                 .at(problem.span, is("policy", value.as_bytes()))
                 .help("move the comment to a line above");

@@ -1,0 +1,145 @@
+//! The TLS policy tables that main.cf and services of master.cf name, and who asks them.
+//!
+//! A table that cannot be read is left out and named among what was not checked.
+
+use super::Stop;
+use super::load::{Loader, name_in};
+use crate::config::{Configuration, Effective, Services, TableKind, TableName};
+use crate::lint::{self, Context, PolicyClient};
+use crate::lookup;
+use crate::postfix::{Build, Version};
+use crate::text::{Source, SourceId, Sources};
+
+/// A table's source, how Postfix reads it, and the clients that ask it.
+pub(super) type ListedTable = (SourceId, TableKind, Vec<PolicyClient>);
+
+/// A table of another kind than rows, the client that asks it, and its files.
+pub(super) struct ListedValues {
+    table: TableName,
+    client: PolicyClient,
+    files: Vec<(Vec<u8>, Result<SourceId, String>)>,
+}
+
+impl ListedValues {
+    /// Adds what the table says to what rules look at.
+    pub(super) fn add<'s>(
+        &self,
+        sources: &'s Sources,
+        context: &mut Context<'s>,
+    ) -> Result<(), String> {
+        let mut file = |name: &[u8]| {
+            let known = self.files.iter().find(|it| it.0 == name).map(|it| it.1.clone());
+            let source = known.unwrap_or_else(|| Err("it was not read".to_owned()))?;
+            Ok((source, sources.source(source).bytes()))
+        };
+        context.add_values(&self.table, &self.client, &mut file)
+    }
+}
+
+impl Loader<'_> {
+    /// The TLS policy tables that main.cf and services of master.cf list, each with the clients
+    /// that ask it.
+    pub(super) fn tables(
+        &mut self,
+        main_cf: SourceId,
+        master_cf: Option<SourceId>,
+        build: &Build,
+    ) -> Result<(Vec<ListedTable>, Vec<ListedValues>), Stop> {
+        let main = Configuration::new(&self.sources, main_cf, build.clone());
+        let services = master_cf.map(|it| Services::new(&self.sources, it));
+        let clients = lint::clients(&Effective::new(&main, services.as_ref()));
+        let mut found: Vec<(String, Option<SourceId>)> = Vec::new();
+        let mut tables: Vec<ListedTable> = Vec::new();
+        let mut values = Vec::new();
+        for client in clients {
+            for table in &client.tables {
+                if table.kind == TableKind::Other {
+                    values.push(self.values(table, &client, build.version));
+                    continue;
+                }
+                let known = found.iter().find(|(it, _)| *it == table.text).map(|it| it.1);
+                let source = match known {
+                    Some(source) => source,
+                    None => self.table(table, &found)?,
+                };
+                found.push((table.text.clone(), source));
+                let Some(source) = source else { continue };
+                // A table that is listed twice is asked twice, and says the same.
+                match tables.iter_mut().find(|it| it.0 == source && it.1 == table.kind) {
+                    Some((_, _, clients)) => clients.push(client.clone()),
+                    None => tables.push((source, table.kind, vec![client.clone()])),
+                }
+            }
+        }
+        Ok((tables, values))
+    }
+
+    /// The files of a table that is no table of rows.
+    fn values(
+        &mut self,
+        table: &TableName,
+        client: &PolicyClient,
+        version: Version,
+    ) -> ListedValues {
+        let mut files = Vec::new();
+        for name in lookup::files(table.text.as_bytes(), version) {
+            let text = String::from_utf8_lossy(name).into_owned();
+            let wanted = TableName { text: text.clone(), name: text, ..table.clone() };
+            let source = self.path(&wanted).and_then(|path| {
+                let shown = name_in(&self.request.directory, &path);
+                let whole = self.request.shown_in.join(&shown);
+                let is_it = |it: &Source| it.name() == whole.to_string_lossy();
+                let known = self.sources.iter().find(|(_, it)| is_it(it)).map(|(id, _)| id);
+                match known {
+                    Some(source) => Ok(source),
+                    None => self.read(&path, &shown).map_err(|Stop(why)| why),
+                }
+            });
+            files.push((name.to_vec(), source));
+        }
+        ListedValues { table: table.clone(), client: client.clone(), files }
+    }
+
+    /// A table's source, if it is to be had and was not read before.
+    fn table(
+        &mut self,
+        table: &TableName,
+        found: &[(String, Option<SourceId>)],
+    ) -> Result<Option<SourceId>, Stop> {
+        let path = match self.path(table) {
+            Ok(path) => path,
+            Err(why) => {
+                self.skip_table(table, &why);
+                return Ok(None);
+            }
+        };
+        let name = name_in(&self.request.directory, &path);
+        let shown = self.request.shown_in.join(&name);
+        let known =
+            |source: &SourceId| self.sources.source(*source).name() == shown.to_string_lossy();
+        match found.iter().filter_map(|it| it.1).find(known) {
+            Some(source) => Ok(Some(source)),
+            None => self.read(&path, &name).map(Some),
+        }
+    }
+
+    /// Names the tables of which only a running Postfix knows what they say.
+    pub(super) fn say_what_is_decided_at_run_time(
+        &mut self,
+        values: &[ListedValues],
+        build: &Build,
+    ) {
+        let mut unknown: Vec<(&TableName, String)> = Vec::new();
+        for listed in values {
+            let mut context = Context::new(&self.sources, None, build.clone());
+            if let Err(why) = listed.add(&self.sources, &mut context)
+                && !unknown.iter().any(|(it, _)| it.text == listed.table.text)
+            {
+                unknown.push((&listed.table, why));
+            }
+        }
+        for (table, why) in unknown {
+            self.skip_table(table, &why);
+        }
+    }
+}
