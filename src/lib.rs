@@ -41,6 +41,7 @@
 //! 6. What postls says about Postfix, a real Postfix confirms in a test.
 
 pub mod apply;
+pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod finding;

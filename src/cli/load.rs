@@ -184,7 +184,7 @@ fn version_of(policy: &[u8]) -> Option<Version> {
 
 /// Reads one file after the other.
 pub(super) struct Loader<'a> {
-    host: &'a dyn Host,
+    pub(super) host: &'a dyn Host,
     pub(super) request: &'a Request<'a>,
     pub(super) sources: Sources,
     not_checked: Vec<NotChecked>,

@@ -2,11 +2,19 @@
 //!
 //! A table that cannot be read is left out and named among what was not checked.
 
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
 use super::Stop;
-use super::load::{Loader, name_in};
-use crate::config::{Configuration, Effective, Services, TableKind, TableName};
+use super::load::{Loader, is_live, name_in};
+use crate::certificate::pem;
+use crate::config::{Configuration, Effective, Services, TableKind, TableName, Within};
+use crate::host::Host;
 use crate::lint::{self, Context, PolicyClient};
 use crate::lookup;
+use crate::policy::client::BadFile;
 use crate::postfix::{Build, Version};
 use crate::text::{Source, SourceId, Sources};
 
@@ -47,7 +55,11 @@ impl Loader<'_> {
     ) -> Result<(Vec<ListedTable>, Vec<ListedValues>), Stop> {
         let main = Configuration::new(&self.sources, main_cf, build.clone());
         let services = master_cf.map(|it| Services::new(&self.sources, it));
-        let clients = lint::clients(&Effective::new(&main, services.as_ref()));
+        let effective = Effective::new(&main, services.as_ref());
+        let queue_directory = effective.value("queue_directory", Within::Main).0;
+        let queue_directory =
+            PathBuf::from(OsString::from_vec(queue_directory.unwrap_or_default()));
+        let clients = lint::clients(&effective);
         let mut found: Vec<(String, Option<SourceId>)> = Vec::new();
         let mut tables: Vec<ListedTable> = Vec::new();
         let mut values = Vec::new();
@@ -71,7 +83,43 @@ impl Loader<'_> {
                 }
             }
         }
+        self.look_at_trust_anchors(&mut tables, &queue_directory);
         Ok((tables, values))
+    }
+
+    /// Tells the clients which files cannot be used that policies name in `tafile=`.
+    fn look_at_trust_anchors(&self, tables: &mut [ListedTable], queue_directory: &Path) {
+        for (source, _, clients) in tables {
+            let bytes = self.sources.source(*source).bytes();
+            let bad = self.bad_files(bytes, queue_directory);
+            for client in clients.iter_mut() {
+                client.client.bad_files.extend(bad.iter().cloned());
+            }
+        }
+    }
+
+    /// The files that cannot be used among those that `tafile=` names in these bytes: files of this
+    /// host, or of a copy of a configuration those in it. A daemon in a chroot jail finds them below
+    /// its queue directory, which is also where a relative name begins.
+    pub(super) fn bad_files(&self, bytes: &[u8], queue_directory: &Path) -> Vec<(String, BadFile)> {
+        let is_live = is_live(self.host, &self.request.directory);
+        let mut names = trust_anchors(bytes);
+        names.sort();
+        names.dedup();
+        let bad = names.into_iter().filter_map(|name| {
+            let path = Path::new(&name);
+            let jailed = queue_directory.join(path.strip_prefix("/").unwrap_or(path));
+            let is_ours = is_live || path.starts_with(&self.request.directory);
+            let bad = match (path.is_absolute(), is_ours) {
+                (true, false) => None,
+                // What would be below it is not known.
+                (false, _) if !self.host.exists(queue_directory) => None,
+                (true, true) => bad_file(self.host, &[path, &jailed]),
+                (false, _) => bad_file(self.host, &[&jailed]),
+            };
+            Some((name, bad?))
+        });
+        bad.collect()
     }
 
     /// The files of a table that is no table of rows.
@@ -142,4 +190,45 @@ impl Loader<'_> {
             self.skip_table(table, &why);
         }
     }
+}
+
+/// Where daemons run.
+pub(super) fn queue_directory(effective: &Effective<'_>) -> PathBuf {
+    let value = effective.value("queue_directory", Within::Main).0.unwrap_or_default();
+    PathBuf::from(OsString::from_vec(value))
+}
+
+/// Why none of the places where a file may be has one that can be used.
+fn bad_file(host: &dyn Host, places: &[&Path]) -> Option<BadFile> {
+    let mut bad = BadFile::Missing;
+    for place in places.iter().filter(|it| host.exists(it)) {
+        match host.read(place) {
+            Ok(bytes) if pem::has_trust_anchors(&bytes) => return None,
+            // What may not be read may be in order.
+            Err(why) if why.kind() == ErrorKind::PermissionDenied => return None,
+            // A directory, for one.
+            Ok(_) | Err(_) => bad = BadFile::NotPem,
+        }
+    }
+    Some(bad)
+}
+
+/// What may be a value of `tafile=` in a table.
+fn trust_anchors(bytes: &[u8]) -> Vec<String> {
+    const NAME: &[u8] = b"tafile";
+    let mut found = Vec::new();
+    // This letter is the rarest of the name.
+    for at in memchr::memchr2_iter(b'f', b'F', bytes) {
+        let Some(start) = at.checked_sub(2) else { continue };
+        let Some(rest) = bytes[start..].split_at_checked(NAME.len()) else { continue };
+        if !rest.0.eq_ignore_ascii_case(NAME) {
+            continue;
+        }
+        let Some(value) = rest.1.trim_ascii_start().strip_prefix(b"=") else { continue };
+        let ends = |it: &u8| it.is_ascii_whitespace() || b",}".contains(it);
+        let value = value.trim_ascii_start();
+        let value = &value[..value.iter().position(ends).unwrap_or(value.len())];
+        found.extend(str::from_utf8(value).ok().filter(|it| !it.is_empty()).map(str::to_owned));
+    }
+    found
 }

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::load::{self, Bare};
+use super::load_policies::queue_directory;
 use super::{Common, FOUND, OK, Outcome, Stop};
 use crate::config::{Configuration, Effective, Services, TableKind, TableName, TlsClient, Within};
 use crate::finding::Finding;
@@ -80,7 +81,7 @@ impl Query {
             return Err(Stop("main.cf cannot be read".to_owned()));
         };
         let (of, service) = self.client(&effective)?;
-        let client = PolicyClient::new(&effective, of);
+        let mut client = PolicyClient::new(&effective, of);
         let is_yes = |name: &str| {
             effective.value(name, of.within).0.is_ok_and(|it| it.eq_ignore_ascii_case(b"yes"))
         };
@@ -96,12 +97,16 @@ impl Query {
             .iter()
             .map(|it| Table::open(it.text.as_bytes(), reader, &mut file))
             .collect();
-        let asking = Asking { context: &context, effective: &effective, client: &client };
         let mut answered: Vec<(Answered, Vec<Span>)> = Vec::new();
         let mut hits: Vec<Hit> = Vec::new();
         for destination in &self.destinations {
             let keys = keys(destination.as_bytes(), utf8);
-            let (lookups, asked, undecided) = asking.ask(&tables, &keys);
+            let (lookups, asked, undecided) = ask(&client.tables, &tables, &keys);
+            if let Asked::Hit(hit) = &asked {
+                let bad = bare.loader.bad_files(&hit.value, &queue_directory(&effective));
+                client.client.bad_files.extend(bad);
+            }
+            let asking = Asking { context: &context, effective: &effective, client: &client };
             answered.push(asking.answer(destination, lookups, &asked, undecided));
             if let Asked::Hit(hit) = asked {
                 hits.push(hit);
@@ -189,7 +194,52 @@ impl Query {
     }
 }
 
-/// A client that asks its tables.
+/// Asks for each key every table, until one answers (`maps_find`). What only a running Postfix
+/// knows is noted, and the search goes on as if it had nothing.
+fn ask(
+    names: &[TableName],
+    tables: &[Table<'_>],
+    keys: &[Vec<u8>],
+) -> (Vec<Lookup>, Asked, Option<String>) {
+    let (mut lookups, mut undecided) = (Vec::new(), None);
+    let asked: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    // A large table is read once for all keys.
+    let answers: Vec<Vec<Answer>> = tables.iter().map(|it| it.ask_all(&asked)).collect();
+    for (index, key) in keys.iter().enumerate().filter(|it| !it.1.is_empty()) {
+        for (table, answers) in answers.iter().enumerate() {
+            let mut note = |found| {
+                let text = names[table].text.clone();
+                let key = String::from_utf8_lossy(key).into_owned();
+                lookups.push(Lookup { table: text, key, found });
+            };
+            match &answers[index] {
+                Answer::NotFound => note(Found::Nothing),
+                Answer::AtRunTime(why) => {
+                    note(Found::AtRunTime(why.clone()));
+                    undecided.get_or_insert_with(|| why.clone());
+                }
+                Answer::Error(why) => {
+                    note(Found::Error(why.clone()));
+                    return (lookups, Asked::Failed(why.clone()), undecided);
+                }
+                Answer::Found { value, .. } if value.is_empty() => {
+                    let why = "a row without a value".to_owned();
+                    note(Found::Error(why.clone()));
+                    return (lookups, Asked::Failed(why), undecided);
+                }
+                Answer::Found { value, places } => {
+                    note(Found::Row(String::from_utf8_lossy(value).into_owned()));
+                    let (key, value) = (key.clone(), value.clone());
+                    let hit = Hit { key, value, places: places.clone(), table };
+                    return (lookups, Asked::Hit(hit), undecided);
+                }
+            }
+        }
+    }
+    (lookups, Asked::Nothing, undecided)
+}
+
+/// A client that has asked its tables.
 struct Asking<'a> {
     context: &'a Context<'a>,
     effective: &'a Effective<'a>,
@@ -197,47 +247,6 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Asks for each key every table, until one answers (`maps_find`). What only a running Postfix
-    /// knows is noted, and the search goes on as if it had nothing.
-    fn ask(&self, tables: &[Table<'_>], keys: &[Vec<u8>]) -> (Vec<Lookup>, Asked, Option<String>) {
-        let (mut lookups, mut undecided) = (Vec::new(), None);
-        let asked: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-        // A large table is read once for all keys.
-        let answers: Vec<Vec<Answer>> = tables.iter().map(|it| it.ask_all(&asked)).collect();
-        for (index, key) in keys.iter().enumerate().filter(|it| !it.1.is_empty()) {
-            for (table, answers) in answers.iter().enumerate() {
-                let mut note = |found| {
-                    let text = self.client.tables[table].text.clone();
-                    let key = String::from_utf8_lossy(key).into_owned();
-                    lookups.push(Lookup { table: text, key, found });
-                };
-                match &answers[index] {
-                    Answer::NotFound => note(Found::Nothing),
-                    Answer::AtRunTime(why) => {
-                        note(Found::AtRunTime(why.clone()));
-                        undecided.get_or_insert_with(|| why.clone());
-                    }
-                    Answer::Error(why) => {
-                        note(Found::Error(why.clone()));
-                        return (lookups, Asked::Failed(why.clone()), undecided);
-                    }
-                    Answer::Found { value, .. } if value.is_empty() => {
-                        let why = "a row without a value".to_owned();
-                        note(Found::Error(why.clone()));
-                        return (lookups, Asked::Failed(why), undecided);
-                    }
-                    Answer::Found { value, places } => {
-                        note(Found::Row(String::from_utf8_lossy(value).into_owned()));
-                        let (key, value) = (key.clone(), value.clone());
-                        let hit = Hit { key, value, places: places.clone(), table };
-                        return (lookups, Asked::Hit(hit), undecided);
-                    }
-                }
-            }
-        }
-        (lookups, Asked::Nothing, undecided)
-    }
-
     /// What it comes to, and the places that have a part in it.
     fn answer(
         &self,

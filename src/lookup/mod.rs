@@ -111,6 +111,9 @@ enum Inside<'s> {
 /// A file's bytes, or why there are none.
 pub type Opened<'s> = Result<(SourceId, &'s [u8]), String>;
 
+/// A value and its row; `None` where it stands in a value of main.cf.
+pub type FixedValue<'t> = (&'t [u8], Option<Span>);
+
 /// The files that tables of a list are read from, as they are named.
 pub fn files(reference: &[u8], version: Version) -> Vec<&[u8]> {
     let table = TableReference::parse(reference, 0..reference.len(), version);
@@ -221,7 +224,7 @@ impl<'s> Table<'s> {
     /// The values that a table gives as they stand in it, with their rows; those of rows and
     /// indexed tables, and what patterns put together, are not among them. `Err`: only a running
     /// Postfix knows, or nothing can be asked.
-    pub fn fixed_values(&self) -> Result<Vec<(&[u8], Option<Span>)>, &str> {
+    pub fn fixed_values(&self) -> Result<Vec<FixedValue<'_>>, &str> {
         match &self.content {
             Inside::Error(why) | Inside::AtRunTime(why) => Err(why),
             Inside::Value(value) => Ok(vec![(value, None)]),

@@ -84,18 +84,20 @@ impl Rows<'_> {
         let hasher = RandomState::default();
         let split = |size| table::parts(bytes, size).collect();
         let parts = in_parts(bytes, split, &|part| hashes(bytes, part, keys, &hasher));
-        let mut all: Vec<(u64, u32)> = parts.concat();
-        // Of sorted parts, the stable sort would make a merge; there are few parts.
-        all.sort_unstable();
+        let mut all: Vec<u64> = parts.concat();
+        // Of sorted parts, the stable sort makes a merge.
+        all.sort_by_key(|it| *it);
         let row = |start: u32| table::rows(bytes, start as usize..bytes.len()).next();
         let mut found: Option<(u32, u32)> = None;
-        for same in all.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
-            for (index, (_, start)) in same.iter().enumerate().skip(1) {
+        // Half of a hash is not all of a key.
+        for same in all.chunk_by(|a, b| a >> 32 == b >> 32).filter(|it| it.len() > 1) {
+            let starts: Vec<u32> =
+                same.iter().filter_map(|it| u32::try_from(it & u64::from(u32::MAX)).ok()).collect();
+            for (index, start) in starts.iter().enumerate().skip(1) {
                 let key = row(*start).map(|it| key(bytes, &it, keys));
-                let first = same[..index]
-                    .iter()
-                    .find(|(_, first)| row(*first).map(|it| self::key(bytes, &it, keys)) == key);
-                if let Some((_, first)) = first {
+                let is_same =
+                    |first: &&u32| row(**first).map(|it| self::key(bytes, &it, keys)) == key;
+                if let Some(first) = starts[..index].iter().find(is_same) {
                     found = found.min(Some((*start, *first))).or(Some((*start, *first)));
                 }
             }
@@ -105,38 +107,56 @@ impl Rows<'_> {
     }
 }
 
-/// The keys' hashes, each with the place where its row begins; sorted.
-fn hashes(bytes: &[u8], part: Range<usize>, keys: Keys, hasher: &RandomState) -> Vec<(u64, u32)> {
-    let mut found: Vec<(u64, u32)> = table::rows(bytes, part)
-        .filter(|row| counts(bytes, row, keys))
-        .map(|row| (hasher.hash_one(key(bytes, &row, keys)), offset(row.range().start)))
-        .collect();
+/// Half of each key's hash, and in the lower half of the number the place where its row begins; sorted.
+fn hashes(bytes: &[u8], part: Range<usize>, keys: Keys, hasher: &RandomState) -> Vec<u64> {
+    let hash = |row: Row| {
+        let hash = hasher.hash_one(key(bytes, &row, keys));
+        hash >> 32 << 32 | u64::from(offset(row.range().start))
+    };
+    let rows = table::rows(bytes, part).filter(|row| counts(bytes, row, keys));
+    let mut found: Vec<u64> = rows.map(hash).collect();
     found.sort_unstable();
     found
 }
 
+/// The first row of each key in a part of the table. Only lines that begin as one of the keys are
+/// read as rows: most of a large table is passed by at the speed of memory.
 fn find_in(bytes: &[u8], part: Range<usize>, wanted: &[&[u8]], keys: Keys) -> Vec<Option<Found>> {
     let mut found: Vec<Option<Found>> = vec![None; wanted.len()];
-    let mut missing = wanted.len();
-    for row in table::rows(bytes, part) {
-        if missing == 0 {
-            break;
-        }
-        let written = row.key(bytes);
-        for (wanted, found) in wanted.iter().zip(&mut found) {
-            let may_be = written.eq_ignore_ascii_case(wanted) || !written.is_ascii();
-            if may_be
-                && found.is_none()
-                && counts(bytes, &row, keys)
-                && key(bytes, &row, keys) == *wanted
-            {
-                let value = row.value(bytes).into_owned();
-                *found = Some(Found { range: row.range(), value });
-                missing -= 1;
+    let mut start = part.start;
+    while start < part.end {
+        let open = |(wanted, found): (&&[u8], &Option<Found>)| {
+            found.is_none() && may_be(&bytes[start..part.end], wanted)
+        };
+        if wanted.iter().zip(&found).any(open) {
+            let row = table::rows(bytes, start..part.end).next();
+            let row = row.filter(|row| row.range().start == start && counts(bytes, row, keys));
+            for (wanted, found) in wanted.iter().zip(&mut found) {
+                let is_it = |row: &&Row| key(bytes, row, keys) == *wanted;
+                if let (None, Some(row)) = (&found, row.as_ref().filter(is_it)) {
+                    let value = row.value(bytes).into_owned();
+                    *found = Some(Found { range: row.range(), value });
+                }
+            }
+            if found.iter().all(Option::is_some) {
+                break;
             }
         }
+        start =
+            memchr::memchr(b'\n', &bytes[start..part.end]).map_or(part.end, |it| start + it + 1);
     }
     found
+}
+
+/// Whether a line can be a row for a key: it begins with it, or with what postmap reads as other
+/// letters.
+fn may_be(line: &[u8], key: &[u8]) -> bool {
+    let odd = |it: &u8| !it.is_ascii() || matches!(it, b'"' | b'\\' | b'\r');
+    let begin = &line[..key.len().min(line.len())];
+    let first = begin.iter().zip(key).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    // The bytes up to the first that differs are letters like others.
+    let differs = begin.iter().zip(key).position(|(a, b)| !a.eq_ignore_ascii_case(b));
+    first || begin[..=differs.unwrap_or_default()].iter().any(odd)
 }
 
 /// Whether it is a row for Postfix.

@@ -156,7 +156,7 @@ impl EffectivePolicy {
             return (Outcome::Deferred, "there is no security level".to_owned());
         };
         // Of a row this was found with the row.
-        let of_main_cf = row.is_none().then(|| problems::impossible(asked, key, false, client));
+        let of_main_cf = row.is_none().then(|| problems::impossible(asked, key, &|| false, client));
         if let Some(Some(What::LevelImpossible(why))) = of_main_cf {
             return (Outcome::Deferred, impossible(why));
         }

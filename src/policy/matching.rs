@@ -69,9 +69,21 @@ pub fn name(text: &[u8], client: &Client) -> Option<Name> {
 
 /// Whether a word is `match=` in its usual form, with names behind it that each have a dot.
 pub(super) fn is_plain_match(word: &[u8]) -> bool {
-    let plain = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.');
-    word.strip_prefix(b"match=").is_some_and(|names| {
-        let name = |it: &[u8]| it.len() > 1 && it.contains(&b'.') && it.iter().all(plain);
-        names.split(|it| *it == b':').all(name)
-    })
+    let Some(names) = word.strip_prefix(b"match=") else { return false };
+    // Byte by byte in one go: a large table has little else.
+    let (mut length, mut has_dot, mut has_letter) = (0_usize, false, false);
+    for byte in names {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => (length, has_letter) = (length + 1, true),
+            b'0'..=b'9' => length += 1,
+            b'-' if length > 0 => length += 1,
+            // A leading dot stands for sub-domains.
+            b'.' if !has_dot || (1..64).contains(&length) => (length, has_dot) = (0, true),
+            b':' if has_dot && has_letter && (1..64).contains(&length) => {
+                (length, has_dot, has_letter) = (0, false, false);
+            }
+            _ => return false,
+        }
+    }
+    has_dot && has_letter && (1..64).contains(&length)
 }

@@ -44,8 +44,8 @@ impl Row<'_> {
         }
         match level {
             Some(level) => {
-                let has_anchors = self.values("tafile").next().is_some();
-                if let Some(what) = impossible(level, key, has_anchors, client) {
+                let has_anchors = || self.values("tafile").next().is_some();
+                if let Some(what) = impossible(level, key, &has_anchors, client) {
                     note(self.level.clone(), what);
                 }
                 if level == SecurityLevel::None {
@@ -104,7 +104,7 @@ impl Row<'_> {
 pub fn impossible(
     level: SecurityLevel,
     key: &[u8],
-    has_anchors: bool,
+    has_anchors: &dyn Fn() -> bool,
     client: &Client,
 ) -> Option<What> {
     use SecurityLevel::{Dane, DaneOnly, Encrypt, Fingerprint, May, None as Never, Secure, Verify};
@@ -116,7 +116,7 @@ pub fn impossible(
         (DaneOnly, Some(why)) => Impossible::DaneOnly(why),
         (Dane, Some(why)) if !client.wrappermode => return Some(What::DaneAsMay(why)),
         (Never | May, _) | (Dane, Some(_)) if client.wrappermode => Impossible::BelowWrappermode,
-        (Verify | Secure, _) if client.trust.is_empty() && !has_anchors => {
+        (Verify | Secure, _) if client.trust.is_empty() && !has_anchors() => {
             Impossible::NobodyTrusted
         }
         (Never | May | Encrypt | Dane | DaneOnly | Fingerprint | Verify | Secure, _) => {
@@ -241,6 +241,14 @@ impl Found<'_> {
                 note(word.clone(), What::Refused(Refused::NoCipher));
             }
         }
+        if matches!(level, Some(SecurityLevel::Verify | SecurityLevel::Secure))
+            && is_sts(self.row, client)
+        {
+            let patterns: Vec<Range<usize>> = self.row.values("mx_host_pattern").collect();
+            if !patterns.iter().any(|it| is_mx_pattern(&self.row.text[it.clone()])) {
+                note(patterns[0].clone(), What::Refused(Refused::NoMxHost));
+            }
+        }
         if seen("policy_type").is_some() {
             if let (Some((_, word)), true) = (seen("policy_failure"), authenticates) {
                 note(word.clone(), What::Refused(Refused::PolicyFailed));
@@ -303,6 +311,11 @@ impl Found<'_> {
             }
         }
     }
+}
+
+/// Whether a host can match it: a host name, or `*.` and one.
+fn is_mx_pattern(text: &[u8]) -> bool {
+    row::is_hostname(text.strip_prefix(b"*.").unwrap_or(text))
 }
 
 #[cfg(test)]

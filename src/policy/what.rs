@@ -126,6 +126,8 @@ pub enum Refused {
     NotPolicyType,
     /// None of the reasons that TLSRPT has.
     NotPolicyFailure,
+    /// A pattern that no MX host matches, and there is no other.
+    NoMxHost,
     /// It belongs to `policy_type=`, which is not there.
     WithoutPolicyType,
     /// A policy that has failed, at a level that then takes no certificate.
@@ -162,6 +164,7 @@ impl Refused {
             | Refused::NotTtl
             | Refused::NotPolicyType
             | Refused::NotPolicyFailure
+            | Refused::NoMxHost
             | Refused::WithoutPolicyType
             | Refused::PolicyFailed => false,
         }

@@ -59,6 +59,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Refused::NotTtl => "it takes a number of seconds".to_owned(),
                 Refused::NotPolicyType => "it takes sts or no-policy-found".to_owned(),
                 Refused::NotPolicyFailure => "it takes a failure that TLSRPT has".to_owned(),
+                Refused::NoMxHost => "no MX host matches this".to_owned(),
                 Refused::PolicyFailed => {
                     "with a policy that has failed no certificate is taken".to_owned()
                 }
