@@ -221,10 +221,11 @@ impl Found<'_> {
     fn together(&self, level: Option<SecurityLevel>, client: &Client, note: &mut Note<'_>) {
         let seen = |wanted: &str| self.seen.iter().find(|(name, _)| *name == wanted);
         let authenticates = level.is_some_and(SecurityLevel::takes_match);
-        if let (Some((_, word)), true) = (
-            seen("ciphers"),
-            level.is_some_and(|it| !matches!(it, SecurityLevel::None | SecurityLevel::May)),
-        ) {
+        let as_may = match level {
+            Some(SecurityLevel::Dane) => client.no_dane.is_some(),
+            level => matches!(level, None | Some(SecurityLevel::None | SecurityLevel::May)),
+        };
+        if let (Some((_, word)), false) = (seen("ciphers"), as_may) {
             // Without encryption there are ciphers for old protocols, which these levels rule out.
             let list = self.value("protocols").unwrap_or(client.mandatory_protocols.as_bytes());
             let protocols = Protocols::parse(list, Version::NEWEST);

@@ -1,13 +1,6 @@
 //! What postls says of the rows.
 
-use std::fs;
-
-use postls::policy::effective::EffectivePolicy;
-use postls::syntax::table::{Kind, Row};
-
 use super::Trial;
-use crate::fixture::Fixture;
-use crate::judges::Judge;
 use crate::lab::Lab;
 
 /// The rules that say error, for each trial: `postls lint` in the lab's directory, where the files are.
@@ -37,26 +30,27 @@ pub(super) fn errors(lab: &Lab, trials: &[Trial]) -> Vec<Vec<String>> {
     errors
 }
 
-/// What smtp(8) does with a row, and what it does where there is none.
-pub(super) struct Policies {
-    pub(super) with_row: EffectivePolicy,
-    pub(super) without_row: EffectivePolicy,
+/// What `postls query` says of a destination.
+pub(super) struct Policy {
+    pub(super) level: Option<String>,
+    pub(super) outcome: String,
 }
 
-/// The policies of each trial.
-pub(super) fn policies(postfix: &Judge, lab: &Lab, trials: &[Trial]) -> Vec<Policies> {
-    let main_cf = fs::read_to_string(lab.config_dir().join("main.cf")).expect("it is there");
-    let mut fixture = Fixture::new(&main_cf);
-    let table = fs::read(lab.config_dir().join("tls_policy")).expect("it is there");
-    fixture.sources.add("tls_policy", table.clone());
-    let context = fixture.context(postfix.version);
-    let client = context.client("smtp").client;
-    let rows = &context.tables.first().expect("there is a table").table.rows;
-    let rows: Vec<&Row> = rows.iter().filter(|it| it.kind == Kind::Entry).collect();
-    assert_eq!(rows.len(), trials.len(), "each row is one");
-    let policies = |(trial, row): (&Trial, &&Row)| Policies {
-        with_row: EffectivePolicy::new(&client, trial.key.as_bytes(), Some(&row.value(&table))),
-        without_row: EffectivePolicy::new(&client, trial.key.as_bytes(), None),
+/// The policies of each trial: `postls query` in the lab's directory.
+pub(super) fn policies(lab: &Lab, trials: &[Trial]) -> Vec<Policy> {
+    let mut command = lab.outside(env!("CARGO_BIN_EXE_postls"));
+    command.args(["query", "--format", "json", "-c"]).arg(lab.config_dir());
+    let output = command.arg("--").args(trials.iter().map(|it| &it.key)).output();
+    let output = output.expect("the program was built").stdout;
+    let answers: serde_json::Value = serde_json::from_slice(&output).expect("query prints JSON");
+    let answers = answers["results"].as_array().expect("a list");
+    assert_eq!(answers.len(), trials.len(), "each destination has an answer");
+    let policy = |(trial, answer): (&Trial, &serde_json::Value)| {
+        assert_eq!(answer["destination"], trial.key.as_str());
+        Policy {
+            level: answer["level"].as_str().map(str::to_owned),
+            outcome: answer["outcome"].as_str().expect("a word").to_owned(),
+        }
     };
-    trials.iter().zip(&rows).map(policies).collect()
+    trials.iter().zip(answers).map(policy).collect()
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use postls::policy::effective::EffectivePolicy;
 use postls::policy::outcome::Outcome as Word;
 
 use super::Trial;
+use super::said::Policy;
 use crate::lab::{Delivery, Outcome};
 
 /// All deliveries of a scenario, by the recipient's domain.
@@ -64,24 +64,20 @@ impl Seen {
     /// What is otherwise than the policy says, if something is; `level` is main.cf's.
     pub(super) fn other_than(
         &self,
-        policy: &EffectivePolicy,
+        policy: &Policy,
         trial: &Trial,
         level: Option<&str>,
     ) -> Option<String> {
-        if !self.is_ignored(trial) && str::from_utf8(&trial.row).is_err() {
-            // A lookup error, and no policy.
-            return None;
-        }
         let outcome = self.outcome(trial);
-        if policy.outcome != outcome {
-            return Some(format!("{outcome:?} and not {:?}", policy.outcome));
+        if policy.outcome != outcome.name() {
+            return Some(format!("{outcome:?} and not {}", policy.outcome));
         }
         let main_cf = level?;
         if outcome == Word::Deferred {
             return None;
         }
         let level = self.delivery(trial).and_then(|it| it.level.as_deref()).unwrap_or(main_cf);
-        let said = policy.level.as_ref().map(|it| it.value.name());
+        let said = policy.level.as_deref();
         // With TLSA records at hand, Postfix makes no difference any more.
         let same = said == Some(level) || (said, level) == (Some("dane-only"), "dane");
         (!same).then(|| format!("level {level} and not {said:?}"))
