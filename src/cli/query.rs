@@ -271,6 +271,11 @@ impl Asking<'_> {
         let matched = hit.map(|hit| self.matched(hit));
         let mut spans: Vec<Span> = hit.map(|it| it.places.clone()).unwrap_or_default();
         spans.extend(hit.and_then(|it| self.client.tables[it.table].span));
+        if self.client.client.level.is_err() {
+            // It stops all of the client's mail, whatever the tables say.
+            let level = self.client.client.level_from;
+            spans.extend(self.client.set_at(self.effective, level));
+        }
         let mut place = |by: &By| match by {
             By::Row(range) => self.place_in_row(hit, range.start),
             By::Parameter(suffix) => {

@@ -234,7 +234,8 @@ fn one(out: &mut String, sources: &Sources, answered: &Answered) {
         let found = match &lookup.found {
             Found::Nothing => "nothing".to_owned(),
             Found::Row(row) => row.clone(),
-            Found::Error(why) | Found::AtRunTime(why) => why.clone(),
+            Found::Error(why) => why.clone(),
+            Found::AtRunTime(_) => "only a running Postfix knows".to_owned(),
         };
         let line = format!("{} in {}: {found}", lookup.key, lookup.table);
         let _ = writeln!(out, "    {}", printable(&line));
@@ -244,8 +245,8 @@ fn one(out: &mut String, sources: &Sources, answered: &Answered) {
         let from = answered.from.iter().find(|it| it.0 == field);
         let from = from.map(|it| shown_place(sources, &it.1)).unwrap_or_default();
         let value = if value.is_empty() { "-".to_owned() } else { printable(&value) };
-        let _ =
-            writeln!(out, "    {:<16} {value:<30} {}", field.replace('_', " "), printable(&from));
+        let line = format!("    {:<16} {value:<30} {}", field.replace('_', " "), printable(&from));
+        let _ = writeln!(out, "{}", line.trim_end());
     }
     if !answered.problems.is_empty() {
         let _ = writeln!(out, "\n  problems");
