@@ -15,7 +15,7 @@
 //!          ├─────► lookup           ▼
 //!          ▼                  policy::Policies ──► policy::compile
 //!   config::Configuration           │                    │
-//!   config::Effective ──► show      │                    │
+//!   config::Effective ──► show query│                    │
 //!          └───────────┬────────────┘                    │
 //!                      ▼                                 ▼
 //!               lint::Context ──► rules ──► Findings   plan::Plan
@@ -26,6 +26,8 @@
 //!
 //! `postfix` holds the facts: parameters, levels, digests, versions, builds.
 //! `lookup` asks tables for keys as daemons do: rows, patterns, networks.
+//! `policy` is what a row means: its grammar, its mistakes, what main.cf adds to
+//! it, and what becomes of mail; `certificate` reads the files that it names.
 //! `config` joins main.cf with the Postfix that reads it and with its host; in
 //! `Effective` with master.cf too: each value with its origin, and which names
 //! count. `cli` is one file for each subcommand. What each module may use is
