@@ -52,12 +52,28 @@ pub fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Malformed> {
     Ok(blocks)
 }
 
-/// Whether Postfix takes a file's bytes as trust anchors (`tls_dane_load_trustfile`): there is a
-/// block, and certificates and public keys are what they say, as far as their outermost length tells.
-pub fn has_trust_anchors(bytes: &[u8]) -> bool {
+/// What a file is to whoever looks for trust anchors in it (`tls_dane_load_trustfile`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustFile {
+    /// It can be used.
+    Sound,
+    /// It is no PEM file: Postfix refuses it.
+    NotPem,
+    /// What stands in its blocks is no certificate and no key: Postfix takes it, and it fits nobody.
+    Garbage,
+}
+
+/// Looks at a file's blocks, and at certificates and public keys as far as their outermost length
+/// tells.
+pub fn trust_file(bytes: &[u8]) -> TrustFile {
     const ANCHORS: [&[u8]; 3] = [b"CERTIFICATE", b"X509 CERTIFICATE", b"PUBLIC KEY"];
     let is_sound = |it: &Block<'_>| !ANCHORS.contains(&it.label) || is_sequence(&it.der);
-    blocks(bytes).is_ok_and(|it| !it.is_empty() && it.iter().all(is_sound))
+    match blocks(bytes) {
+        Err(Malformed) => TrustFile::NotPem,
+        Ok(blocks) if blocks.is_empty() => TrustFile::NotPem,
+        Ok(blocks) if blocks.iter().all(is_sound) => TrustFile::Sound,
+        Ok(_) => TrustFile::Garbage,
+    }
 }
 
 /// Whether the bytes are one DER sequence and no more.
@@ -91,8 +107,8 @@ mod tests {
     #[test]
     fn blocks_are_read_as_by_openssl() {
         let good = "junk\n-----BEGIN CERTIFICATE-----\nMAMC\nAQE=\n-----END CERTIFICATE-----\r\n";
-        assert!(has_trust_anchors(good.as_bytes()));
-        assert!(has_trust_anchors([good, good].concat().as_bytes()));
+        assert_eq!(trust_file(good.as_bytes()), TrustFile::Sound);
+        assert_eq!(trust_file([good, good].concat().as_bytes()), TrustFile::Sound);
         for (from, to) in [
             ("-----BEGIN CERTIFICATE-----", ""),
             ("-----END CERTIFICATE-----", ""),
@@ -100,10 +116,11 @@ mod tests {
             ("MAMC\n", "MAMC\n\n"),
             ("AQE=", "A?E="),
             ("MAMC\nAQE=\n", ""),
-            ("AQE=", "AQEB"),
         ] {
-            assert!(!has_trust_anchors(good.replace(from, to).as_bytes()), "{from} {to}");
+            let text = good.replace(from, to);
+            assert_eq!(trust_file(text.as_bytes()), TrustFile::NotPem, "{from} {to}");
         }
-        assert!(!has_trust_anchors(b""));
+        assert_eq!(trust_file(good.replace("AQE=", "AQEB").as_bytes()), TrustFile::Garbage);
+        assert_eq!(trust_file(b""), TrustFile::NotPem);
     }
 }

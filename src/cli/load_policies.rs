@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::Stop;
 use super::load::{Loader, is_live, name_in};
-use crate::certificate::pem;
+use crate::certificate::pem::{self, TrustFile};
 use crate::config::{Configuration, Effective, Services, TableKind, TableName, Within};
 use crate::host::Host;
 use crate::lint::{self, Context, PolicyClient};
@@ -90,20 +90,22 @@ impl Loader<'_> {
     /// Tells the clients which files cannot be used that policies name in `tafile=`.
     fn look_at_trust_anchors(&self, tables: &mut [ListedTable], queue_directory: &Path) {
         for (source, _, clients) in tables {
-            let bytes = self.sources.source(*source).bytes();
-            let bad = self.bad_files(bytes, queue_directory);
+            let names = lint::trust_anchors(self.sources.source(*source).bytes());
+            let bad = self.bad_files(names, queue_directory);
             for client in clients.iter_mut() {
                 client.client.bad_files.extend(bad.iter().cloned());
             }
         }
     }
 
-    /// The files that cannot be used among those that `tafile=` names in these bytes: files of this
-    /// host, or of a copy of a configuration those in it. A daemon in a chroot jail finds them below
+    /// The files that cannot be used among those with these names: files of this host, or of a copy of a configuration those in it. A daemon in a chroot jail finds them below
     /// its queue directory, which is also where a relative name begins.
-    pub(super) fn bad_files(&self, bytes: &[u8], queue_directory: &Path) -> Vec<(String, BadFile)> {
+    pub(super) fn bad_files(
+        &self,
+        mut names: Vec<String>,
+        queue_directory: &Path,
+    ) -> Vec<(String, BadFile)> {
         let is_live = is_live(self.host, &self.request.directory);
-        let mut names = trust_anchors(bytes);
         names.sort();
         names.dedup();
         let bad = names.into_iter().filter_map(|name| {
@@ -202,33 +204,14 @@ pub(super) fn queue_directory(effective: &Effective<'_>) -> PathBuf {
 fn bad_file(host: &dyn Host, places: &[&Path]) -> Option<BadFile> {
     let mut bad = BadFile::Missing;
     for place in places.iter().filter(|it| host.exists(it)) {
-        match host.read(place) {
-            Ok(bytes) if pem::has_trust_anchors(&bytes) => return None,
+        bad = match host.read(place).map(|it| pem::trust_file(&it)) {
+            Ok(TrustFile::Sound) => return None,
+            Ok(TrustFile::Garbage) => BadFile::Garbage,
             // What may not be read may be in order.
             Err(why) if why.kind() == ErrorKind::PermissionDenied => return None,
             // A directory, for one.
-            Ok(_) | Err(_) => bad = BadFile::NotPem,
-        }
+            Ok(TrustFile::NotPem) | Err(_) => BadFile::NotPem,
+        };
     }
     Some(bad)
-}
-
-/// What may be a value of `tafile=` in a table.
-fn trust_anchors(bytes: &[u8]) -> Vec<String> {
-    const NAME: &[u8] = b"tafile";
-    let mut found = Vec::new();
-    // This letter is the rarest of the name.
-    for at in memchr::memchr2_iter(b'f', b'F', bytes) {
-        let Some(start) = at.checked_sub(2) else { continue };
-        let Some(rest) = bytes[start..].split_at_checked(NAME.len()) else { continue };
-        if !rest.0.eq_ignore_ascii_case(NAME) {
-            continue;
-        }
-        let Some(value) = rest.1.trim_ascii_start().strip_prefix(b"=") else { continue };
-        let ends = |it: &u8| it.is_ascii_whitespace() || b",}".contains(it);
-        let value = value.trim_ascii_start();
-        let value = &value[..value.iter().position(ends).unwrap_or(value.len())];
-        found.extend(str::from_utf8(value).ok().filter(|it| !it.is_empty()).map(str::to_owned));
-    }
-    found
 }

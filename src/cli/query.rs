@@ -103,7 +103,9 @@ impl Query {
             let keys = keys(destination.as_bytes(), utf8);
             let (lookups, asked, undecided) = ask(&client.tables, &tables, &keys);
             if let Asked::Hit(hit) = &asked {
-                let bad = bare.loader.bad_files(&hit.value, &queue_directory(&effective));
+                let bad = bare
+                    .loader
+                    .bad_files(lint::anchors_of(&hit.value), &queue_directory(&effective));
                 client.client.bad_files.extend(bad);
             }
             let asking = Asking { context: &context, effective: &effective, client: &client };

@@ -8,7 +8,9 @@ mod routes;
 
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
-pub use policy_table::{HashedKey, PolicyTable, RowProblem, place_in_row};
+pub use policy_table::{
+    HashedKey, PolicyTable, RowProblem, anchors_of, place_in_row, trust_anchors,
+};
 pub use routes::{Answer, PolicyKey, Route, Routes, host_of};
 
 use std::sync::OnceLock;

@@ -133,6 +133,27 @@ impl PolicyTable {
     }
 }
 
+/// The values of all `tafile=` in a table.
+pub fn trust_anchors(bytes: &[u8]) -> Vec<String> {
+    const NAME: &[u8] = b"tafile";
+    // Nearly all tables have none, and this letter is the rarest of the name.
+    let is_one = |at: usize| {
+        let word = at.checked_sub(2).and_then(|start| bytes.get(start..start + NAME.len()));
+        word.is_some_and(|it| it.eq_ignore_ascii_case(NAME))
+    };
+    if !memchr::memchr2_iter(b'f', b'F', bytes).any(is_one) {
+        return Vec::new();
+    }
+    table::rows(bytes, 0..bytes.len()).flat_map(|row| anchors_of(&row.value(bytes))).collect()
+}
+
+/// The values of `tafile=` in a policy.
+pub fn anchors_of(policy: &[u8]) -> Vec<String> {
+    let row = row::parse(policy);
+    let values = row.values("tafile").map(|it| &policy[it]);
+    values.filter_map(|it| Some(str::from_utf8(it).ok()?.to_owned())).collect()
+}
+
 /// Comments between the lines of a row do not count.
 fn not_utf8(row: &Row, bytes: &[u8]) -> bool {
     let text = row.text(bytes);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::client::Client;
+use super::client::{BadFile, Client};
 use super::row::{Row, is_hostname};
 use super::what::Refused;
 use crate::postfix::{CipherGrade, Protocol, Protocols, SecurityLevel, Version, refused_exclusion};
@@ -72,7 +72,14 @@ impl Asked<'_> {
         match self.level {
             Some(SecurityLevel::Verify | SecurityLevel::Secure) | None => {
                 let bad = self.client.bad_files.iter().find(|it| it.0.as_bytes() == self.value);
-                bad.map(|(_, why)| Refused::File(*why))
+                let others = self.row.values("tafile").filter(|it| {
+                    let value = &self.row.text[it.clone()];
+                    !self.client.bad_files.iter().any(|bad| bad.0.as_bytes() == value)
+                });
+                let alone = others.count() == 0;
+                let fatal = alone || self.client.version < Version::new(3, 6);
+                bad.filter(|(_, why)| *why != BadFile::Garbage || fatal)
+                    .map(|(_, why)| Refused::File(*why))
             }
             Some(
                 level @ (SecurityLevel::None

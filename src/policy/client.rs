@@ -71,6 +71,8 @@ pub enum BadFile {
     Missing,
     /// It has no certificate and no key in PEM form.
     NotPem,
+    /// What it has in PEM form is none; it counts for nothing beside others.
+    Garbage,
 }
 
 /// A parameter that names certification authorities.

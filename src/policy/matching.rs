@@ -58,7 +58,9 @@ pub fn name(text: &[u8], client: &Client) -> Option<Name> {
     let mut dots = host.iter().enumerate().rev().filter(|(_, byte)| **byte == b'.');
     let tail = dots.nth(1).map_or(host, |(dot, _)| &host[dot + 1..]);
     let host = if client.version < Version::new(3, 6) { tail } else { host };
-    if !is_name(host, true) {
+    // What stands for other letters has to stand for some.
+    let is_broken = |it: &str| it.contains("xn--") && idna::domain_to_ascii(it).is_err();
+    if !is_name(host, true) || str::from_utf8(host).is_ok_and(is_broken) {
         return Some(Name::Form);
     }
     if text.contains(&b'.') {
@@ -76,7 +78,8 @@ pub(super) fn is_plain_match(word: &[u8]) -> bool {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' => (length, has_letter) = (length + 1, true),
             b'0'..=b'9' => length += 1,
-            b'-' if length > 0 => length += 1,
+            // Two may begin what stands for other letters.
+            b'-' if length > 0 && length != 2 => length += 1,
             // A leading dot stands for sub-domains.
             b'.' if !has_dot || (1..64).contains(&length) => (length, has_dot) = (0, true),
             b':' if has_dot && has_letter && (1..64).contains(&length) => {

@@ -53,6 +53,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Refused::NoCipher => "it leaves no cipher".to_owned(),
                 Refused::NoProtocol => "it leaves no protocol".to_owned(),
                 Refused::File(BadFile::Missing) => "there is no such file".to_owned(),
+                Refused::File(BadFile::Garbage) => "the file has no sound certificate".to_owned(),
                 Refused::File(BadFile::NotPem) => "the file has no certificate in PEM form".to_owned(),
                 Refused::NotProtocols => "it takes TLS protocols, with : between them".to_owned(),
                 Refused::NoName => "no name stands between the colons".to_owned(),
