@@ -17,7 +17,7 @@ waits.
     postfix_says: "dane configured with dnssec lookups disabled",
     fix: FixKind::Never,
     bad: "
-relayhost = [mx.example]
+relayhost = [192.0.2.1]
 smtp_tls_security_level = dane
 smtp_dns_support_level = dnssec
 smtp_host_lookup = native

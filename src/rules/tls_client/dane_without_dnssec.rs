@@ -20,6 +20,7 @@ the same host.
     postfix_says: "dane configured with dnssec lookups disabled",
     fix: FixKind::Never,
     bad: "
+relayhost = [192.0.2.1]
 smtp_tls_security_level = dane
 smtp_dns_support_level = enabled
 #                        ^^^^^^^ level dane acts as may without dnssec
