@@ -258,7 +258,9 @@ fn expand_in(bytes: &[u8], dialect: Dialect) {
 
 /// The words and the separators between them are the text.
 pub(crate) fn words(bytes: &[u8]) {
-    for (set, separators) in [(COMMA_SPACE, b", \t\r\n".as_slice()), (BAR, b"|")] {
+    // Between fingerprints braces are letters like others.
+    let (comma, bar) = (b", \t\r\n".as_slice(), b"|".as_slice());
+    for (set, separators) in [(COMMA_SPACE, comma), (BAR, bar)] {
         let mut at = 0;
         for word in lists::words(bytes, set) {
             assert!(at <= word.start && word.start < word.end && word.end <= bytes.len());
@@ -267,8 +269,8 @@ pub(crate) fn words(bytes: &[u8]) {
             let mut level = 0_usize;
             for byte in &bytes[word.clone()] {
                 match byte {
-                    b'{' => level += 1,
-                    b'}' => level = level.saturating_sub(1),
+                    b'{' if separators == comma => level += 1,
+                    b'}' if separators == comma => level = level.saturating_sub(1),
                     byte => assert!(level > 0 || !separators.contains(byte), "two words in one"),
                 }
             }
