@@ -2,10 +2,12 @@
 //!
 //! A table that cannot be read is left out and named among what was not checked.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Stop;
 use super::load::{Loader, is_live, name_in};
@@ -24,7 +26,7 @@ pub(super) type ListedTable = (SourceId, TableKind, Vec<PolicyClient>);
 /// A table of another kind than rows, the client that asks it, and its files.
 pub(super) struct ListedValues {
     table: TableName,
-    client: PolicyClient,
+    client: Arc<PolicyClient>,
     files: Vec<(Vec<u8>, Result<SourceId, String>)>,
 }
 
@@ -64,9 +66,15 @@ impl Loader<'_> {
         let mut tables: Vec<ListedTable> = Vec::new();
         let mut values = Vec::new();
         for client in clients {
+            let shared = Arc::new(client.clone());
+            let mut seen = HashSet::new();
             for table in &client.tables {
+                // A table that is listed twice is asked twice, and says the same.
+                if !seen.insert(&table.text) {
+                    continue;
+                }
                 if table.kind == TableKind::Other {
-                    values.push(self.values(table, &client, build.version));
+                    values.push(self.values(table, &shared, build.version));
                     continue;
                 }
                 let known = found.iter().find(|(it, _)| *it == table.text).map(|it| it.1);
@@ -76,7 +84,6 @@ impl Loader<'_> {
                 };
                 found.push((table.text.clone(), source));
                 let Some(source) = source else { continue };
-                // A table that is listed twice is asked twice, and says the same.
                 match tables.iter_mut().find(|it| it.0 == source && it.1 == table.kind) {
                     Some((_, _, clients)) => clients.push(client.clone()),
                     None => tables.push((source, table.kind, vec![client.clone()])),
@@ -98,8 +105,9 @@ impl Loader<'_> {
         }
     }
 
-    /// The files that cannot be used among those with these names: files of this host, or of a copy of a configuration those in it. A daemon in a chroot jail finds them below
-    /// its queue directory, which is also where a relative name begins.
+    /// The files that cannot be used among those with these names: files of this host, or of a
+    /// copy of a configuration those in it. A daemon in a chroot jail finds them below its queue
+    /// directory, which is also where a relative name begins.
     pub(super) fn bad_files(
         &self,
         mut names: Vec<String>,
@@ -128,7 +136,7 @@ impl Loader<'_> {
     fn values(
         &mut self,
         table: &TableName,
-        client: &PolicyClient,
+        client: &Arc<PolicyClient>,
         version: Version,
     ) -> ListedValues {
         let mut files = Vec::new();
@@ -147,7 +155,7 @@ impl Loader<'_> {
             });
             files.push((name.to_vec(), source));
         }
-        ListedValues { table: table.clone(), client: client.clone(), files }
+        ListedValues { table: table.clone(), client: Arc::clone(client), files }
     }
 
     /// A table's source, if it is to be had and was not read before.

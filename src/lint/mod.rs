@@ -244,7 +244,9 @@ impl<'a> Context<'a> {
             let Some(place) = place.or(table.span) else { continue };
             found.extend(policy_table::of_value(self.sources, value, place, &client.client));
         }
-        self.judged_values.push((client.clone(), found));
+        if !found.is_empty() {
+            self.judged_values.push((client.clone(), found));
+        }
         Ok(())
     }
 

@@ -22,8 +22,8 @@ refuse its text, and defer all mail to the destination with 4.7.5.
 compatibility_level = 3.6
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
 ==> tls_policy <==
-b\u{fffd}cher.example encrypt
-#^^^^^^^^^^^^^ this row is not UTF-8
+example.com encrypt exclude=\u{fffd}
+#^^^^^^^^^^ this row is not UTF-8
 ",
     good: "
 ==> main.cf <==
