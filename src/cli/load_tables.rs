@@ -31,6 +31,7 @@ impl Loader<'_> {
                 if !routes_mail(&table.parameter) || !seen.insert(table.text.clone()) {
                     continue;
                 }
+                let is_policy = table.parameter.ends_with("_tls_policy_maps");
                 let part = |range| String::from_utf8_lossy(&table.text[range]).into_owned();
                 let name = TableName {
                     text: part(0..table.text.len()),
@@ -38,7 +39,10 @@ impl Loader<'_> {
                     name: part(table.reference.name.clone()),
                     span: None,
                 };
-                wanted.push((table.text.clone(), name, holds_passwords(&table.parameter)));
+                // Of policy tables of other kinds the values are judged, and what cannot be known is said.
+                if !(is_policy && name.kind == TableKind::Other) {
+                    wanted.push((table.text.clone(), name, holds_passwords(&table.parameter)));
+                }
             }
         }
         let mut lookups = Vec::new();

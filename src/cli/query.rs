@@ -82,10 +82,7 @@ impl Query {
         };
         let (of, service) = self.client(&effective)?;
         let mut client = PolicyClient::new(&effective, of);
-        let is_yes = |name: &str| {
-            effective.value(name, of.within).0.is_ok_and(|it| it.eq_ignore_ascii_case(b"yes"))
-        };
-        let utf8 = is_yes("smtputf8_enable");
+        let utf8 = client.client.utf8;
         let reader = Reader { version: bare.build.version, utf8, duplicates: Duplicates::Refused };
         let mut file = |name: &[u8]| -> Opened<'_> {
             let known = files.iter().find(|it| it.0 == name).map(|it| it.1.clone());

@@ -188,7 +188,8 @@ pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowPr
     let mut problems = Vec::new();
     // What a profile says is judged once, however many destinations use it.
     let mut judged = HashSet::new();
-    for (index, destination) in policies.destinations.iter().enumerate() {
+    let in_force = policies.destinations.iter().enumerate().filter(|it| !it.1.testing);
+    for (index, destination) in in_force {
         let key = destination.nexthop.value.as_str().as_bytes();
         if !judged.insert((destination.policy.origins(), key.contains(&b'/'))) {
             continue;

@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
+use super::attribute::Asked;
 use super::client::Client;
 use super::matching::{self, is_sts, pin, pins_of_main_cf};
 use super::outcome::{Delivery, Outcome, Server, held_by_row, impossible, reason};
 use super::problems;
 use super::row::{self, Row};
 use super::what::{Pin, What};
-use crate::postfix::{CipherGrade, DigestName, Protocols, SecurityLevel, Version};
+use crate::postfix::{DigestName, Protocols, SecurityLevel, Version};
 use crate::syntax::lists::{self, BAR, COLON, COMMA_SPACE};
 
 /// A destination's policy with everything that main.cf adds to it.
@@ -167,8 +168,8 @@ impl EffectivePolicy {
         if let Some(unusable) = engine_is_off(client, level) {
             return unusable;
         }
-        if let Some(held) = self.cannot_start(client, level) {
-            return held;
+        if let Some(why) = self.cannot_start(client, level) {
+            return (Outcome::Deferred, why);
         }
         let mut reason = reason(level).to_owned();
         if let (SecurityLevel::Dane, Some(why)) = (asked, client.no_dane) {
@@ -187,17 +188,14 @@ impl EffectivePolicy {
     }
 
     /// Whether values that the row did not choose stop every delivery with TLS.
-    fn cannot_start(&self, client: &Client, level: SecurityLevel) -> Option<(Outcome, String)> {
+    fn cannot_start(&self, client: &Client, level: SecurityLevel) -> Option<String> {
         let by_main_cf = |by: &By| matches!(by, By::Parameter(_));
         let name = |suffix: &str| format!("{}_{suffix}", client.name);
         if let Some(names) = &self.names
             && by_main_cf(&names.by)
             && !names.value.iter().any(|it| matching::name(it.as_bytes(), client).is_none())
         {
-            return Some((
-                Outcome::Deferred,
-                "main.cf has no name to compare certificates with".to_owned(),
-            ));
+            return Some("main.cf has no name to compare certificates with".to_owned());
         }
         if level == SecurityLevel::Fingerprint
             && self.fingerprints.as_ref().is_some_and(|it| by_main_cf(&it.by))
@@ -205,35 +203,32 @@ impl EffectivePolicy {
         {
             let why =
                 format!("{} has no fingerprint that counts", name("tls_fingerprint_cert_match"));
-            return Some((Outcome::Deferred, why));
+            return Some(why);
         }
-        let servername = self.servername.as_ref().filter(|it| by_main_cf(&it.by));
-        if servername
-            .is_some_and(|it| !it.value.is_empty() && !row::is_hostname(it.value.as_bytes()))
-        {
-            return Some((
-                Outcome::Deferred,
-                format!("{} is no host name", name("tls_servername")),
-            ));
-        }
-        let takes = |list: &str| Protocols::parse(list.as_bytes(), client.version).is_ok();
-        let protocols = self.protocols.as_ref().filter(|it| by_main_cf(&it.by));
-        let broken = if protocols.is_some_and(|it| !takes(&it.value)) {
-            Some("TLS protocols")
-        } else if self.ciphers.as_ref().is_some_and(|it| by_main_cf(&it.by) && !is_grade(&it.value))
-        {
-            Some("a cipher grade")
-        } else {
-            None
-        };
-        broken.map(|what| {
-            let (outcome, then) = (Outcome::Deferred, "the mail goes out in the clear");
-            let why = format!("main.cf names {what} that Postfix {} does not take", client.version);
-            let why = match level {
-                SecurityLevel::May => format!("{why}; after some minutes {then}"),
-                _ => why,
-            };
-            (outcome, why)
+        // The same judgement as of a row's attributes.
+        let texts = [
+            ("servername", &self.servername),
+            ("protocols", &self.protocols),
+            ("ciphers", &self.ciphers),
+            ("exclude", &self.exclude),
+        ];
+        let empty = row::parse(b"");
+        texts.into_iter().find_map(|(name, chosen)| {
+            let chosen = chosen.as_ref().filter(|it| !it.value.is_empty())?;
+            let By::Parameter(parameter) = chosen.by else { return None };
+            let value = chosen.value.as_bytes();
+            let asked = Asked { name, value, level: Some(level), client, seen: &[], row: &empty };
+            let is_new = name == "protocols" && Protocols::parse(value, client.version).is_err();
+            if !is_new && asked.refused().is_none() {
+                return None;
+            }
+            let why = format!("TLS cannot start with {}_{parameter}", client.name);
+            Some(match level {
+                SecurityLevel::May => {
+                    format!("{why}; after some minutes mail goes out in the clear")
+                }
+                _ => format!("{why}: all mail waits"),
+            })
         })
     }
 }
@@ -443,6 +438,43 @@ fn by<T>(parameter: &'static str, value: T) -> Chosen<T> {
     Chosen { value, by: By::Parameter(parameter) }
 }
 
-fn is_grade(text: &str) -> bool {
-    CipherGrade::parse(text.as_bytes()).is_some()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a row cannot have, main.cf cannot have for it.
+    #[test]
+    fn what_main_cf_breaks_holds_mail_of_policies_that_do_not_mend_it() {
+        let client = |name: &str, value: &str| {
+            let usual = Client::from(("smtp", Version::new(3, 7)));
+            let value = value.to_owned();
+            match name {
+                "protocols" => Client { mandatory_protocols: value, ..usual },
+                "ciphers" => Client { mandatory_ciphers: value, ..usual },
+                "exclude" => Client { mandatory_exclude: value, ..usual },
+                _ => Client { servername: value, ..usual },
+            }
+        };
+        for (name, broken, sound) in [
+            ("protocols", "SSLv3", ">=TLSv1.2"),
+            ("protocols", "TLSv1.4", "TLSv1.2:TLSv1.3"),
+            ("ciphers", "strong", "high"),
+            ("ciphers", "null", "medium"),
+            ("exclude", "ALL", "RC4"),
+            ("exclude", "!RC4", "aNULL"),
+            ("servername", "a..b", "hostname"),
+        ] {
+            let outcome = |value: &str, row: &str| {
+                let client = client(name, value);
+                EffectivePolicy::new(&client, b"a.example", Some(row.as_bytes())).outcome
+            };
+            // Without a grade there is none to take.
+            let grade = if name == "ciphers" { "" } else { " ciphers=high" };
+            let row = format!("encrypt{grade}");
+            assert_eq!(outcome(broken, &row), Outcome::Deferred, "{name} {broken}");
+            assert_eq!(outcome(sound, &row), Outcome::Enforced, "{name} {sound}");
+            let mended = format!("encrypt{grade} {name}={sound}");
+            assert_eq!(outcome(broken, &mended), Outcome::Enforced, "{name} {broken} mended");
+        }
+    }
 }

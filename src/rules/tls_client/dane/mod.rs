@@ -53,7 +53,8 @@ fn report(seen: &Seen<'_>, findings: &mut Findings, reason: &Reason) {
         let finding = findings.at(set, acts(SecurityLevel::Dane));
         finding.help(help.clone()).related(row, "this row wants dane");
     }
-    for (level, span) in seen.destinations().filter(|(level, _)| is_dane(*level)) {
+    // What dane-only cannot do is found with each policy.
+    for (level, span) in seen.destinations().filter(|it| it.0 == SecurityLevel::Dane) {
         let finding = findings.milder(Severity::Error, span, acts(level));
         related(finding.help(help.clone()), given, "the setting");
     }
