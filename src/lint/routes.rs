@@ -9,10 +9,8 @@ use foldhash::fast::RandomState;
 
 use super::Context;
 use super::credentials::{Credentials, Passwords};
-use crate::config::{
-    Client, Destination, Effective, Endpoint, LookupTable, NextHop, NextHops, Origin,
-};
-use crate::policy::{Policies, row};
+use crate::config::{Client, Destination, Effective, Endpoint, LookupTable, NextHop, NextHops};
+use crate::policy::{self, Policies, row};
 use crate::postfix::SecurityLevel;
 use crate::syntax::lists::{self, COMMA_SPACE};
 use crate::syntax::table::{self, Kind, Row};
@@ -171,15 +169,11 @@ fn of_view(
 
 /// The keys that a client asks for, in order.
 fn keys_for(hop: &NextHop) -> Vec<Vec<u8>> {
-    let text = fold(&hop.text).into_owned();
-    let is_name = hop.endpoint == Endpoint::Network
-        && !text.contains(&b':')
-        && !text.starts_with(b"[")
-        && !text.iter().all(|it| it.is_ascii_digit() || *it == b'.');
-    let dots = text.iter().enumerate().filter(|(at, byte)| **byte == b'.' && *at > 0);
-    let parents: Vec<Vec<u8>> =
-        dots.filter(|_| is_name).map(|(at, _)| text[at..].to_vec()).collect();
-    std::iter::once(text.clone()).chain(parents).collect()
+    let text = fold(&hop.text);
+    match hop.endpoint {
+        Endpoint::Network => policy::client::keys(&text, true),
+        Endpoint::Socket => vec![text.into_owned()],
+    }
 }
 
 fn answer(layers: &[Layer], hop: &NextHop) -> Answer {
@@ -251,33 +245,14 @@ fn is_ours(context: &Context<'_>, table: &LookupTable, policies: &Policies) -> b
     name.strip_suffix(path).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
-/// `global_tls_level`
+/// The level where no table says anything, and where that is set.
 fn default_level(
     effective: &Effective<'_>,
     client: Client,
 ) -> (Option<SecurityLevel>, Option<Span>) {
-    let within = client.within(effective);
-    let name = client.parameter("tls_security_level");
-    let (value, origin) = effective.value(&name, within);
-    let set = match origin {
-        Origin::Set(span) => Some(span),
-        Origin::Default => None,
-    };
-    let Ok(value) = value else { return (None, set) };
-    if !value.is_empty() {
-        let word = value.split(|byte| *byte == b'#').next().unwrap_or_default();
-        return (SecurityLevel::parse(word.trim_ascii()), set);
+    let client = effective.tls_client_within(client.program, client.within(effective));
+    match client.level() {
+        Some(global) => (Some(global.level), global.given.set),
+        None => (None, client.own("tls_security_level").and_then(|it| it.set)),
     }
-    for (rest, level) in [("enforce_tls", SecurityLevel::Encrypt), ("use_tls", SecurityLevel::May)]
-    {
-        let (value, origin) = effective.value(&client.parameter(rest), within);
-        if value.is_ok_and(|it| it.eq_ignore_ascii_case(b"yes")) {
-            let set = match origin {
-                Origin::Set(span) => Some(span),
-                Origin::Default => None,
-            };
-            return (Some(level), set);
-        }
-    }
-    (Some(SecurityLevel::None), set)
 }
