@@ -35,7 +35,7 @@ pub(super) struct Request<'a> {
     pub(super) instead: BTreeMap<String, Vec<u8>>,
     /// What stands before the names of its files in all that is shown: the
     /// directory as it was given, where there are several; empty otherwise.
-    pub(super) shown_in: &'a Path,
+    pub(super) shown_in: PathBuf,
     pub(super) postfix: Option<Version>,
     /// The Postfix of this host, if it has one: looked at once, whatever is read.
     pub(super) at_hand: &'a OnceLock<Option<Build>>,
@@ -79,10 +79,24 @@ impl Common {
             directory: resolved(host, directory),
             policy: None,
             instead: BTreeMap::new(),
-            shown_in: Path::new(""),
+            shown_in: PathBuf::new(),
             postfix: self.postfix,
             at_hand: &self.at_hand,
             verbose: self.verbose,
+        }
+    }
+}
+
+impl Request<'_> {
+    /// The same, with these bytes for these files too.
+    pub(super) fn with(&self, files: BTreeMap<String, Vec<u8>>) -> Request<'_> {
+        let mut instead = self.instead.clone();
+        instead.extend(files);
+        Request {
+            directory: self.directory.clone(),
+            instead,
+            shown_in: self.shown_in.clone(),
+            ..*self
         }
     }
 }
@@ -352,9 +366,11 @@ impl Loader<'_> {
     }
 
     pub(super) fn skip_table(&mut self, table: &TableName, why: &str) {
-        match self.request.shown_in {
-            only if only.as_os_str().is_empty() => self.skip(&table.text, why),
-            one => self.skip(&format!("{}: {}", one.display(), table.text), why),
+        let shown_in = self.request.shown_in.display();
+        if self.request.shown_in.as_os_str().is_empty() {
+            self.skip(&table.text, why);
+        } else {
+            self.skip(&format!("{shown_in}: {}", table.text), why);
         }
     }
 

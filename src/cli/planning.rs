@@ -126,8 +126,7 @@ fn errors_of_result(
             instead.insert(name.clone(), new.clone());
         }
     }
-    let result = Request { directory: request.directory.clone(), instead, ..*request };
-    let loaded = load::load(host, &result)?;
+    let loaded = load::load(host, &request.with(instead))?;
     let all: Vec<SourceId> = loaded.sources.iter().map(|(id, _)| id).collect();
     Ok(draw_errors(&loaded, &all, style))
 }

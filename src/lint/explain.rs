@@ -24,6 +24,11 @@ pub fn page(rule: &Rule) -> String {
     page.replace('\0', "\u{2400}").replace('\r', "\u{240d}").replace('\u{feff}', "<U+FEFF>")
 }
 
+/// Where the page stands on the web.
+pub fn address(rule: &str) -> String {
+    format!("{}/blob/main/docs/rules/{rule}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters

@@ -3,11 +3,13 @@
 mod clients;
 mod credentials;
 pub mod explain;
+mod identity;
 mod policy_table;
 mod routes;
 
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
+pub use identity::identities;
 pub use policy_table::{
     HashedKey, PolicyTable, RowProblem, anchors_of, place_in_row, trust_anchors,
 };
