@@ -1,4 +1,4 @@
-//! The only door to files and processes.
+//! The only door to files, processes and the clock.
 //!
 //! A [`Host`] is a trait so that a test can let its n-th call fail. Reading
 //! refuses what is no regular file, so that a FIFO or a device cannot hold us.
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
@@ -59,6 +60,8 @@ pub trait Host {
     fn addresses(&self) -> Vec<(IpAddr, u8)>;
     /// This process, to itself.
     fn process_id(&self) -> u32;
+    /// The whole days since 1970-01-01 UTC.
+    fn unix_day(&self) -> u64;
     /// Runs a program of Postfix to its end.
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
 }
@@ -151,6 +154,12 @@ impl Host for System {
 
     fn process_id(&self) -> u32 {
         std::process::id()
+    }
+
+    fn unix_day(&self) -> u64 {
+        // A clock that stands before 1970 knows no day.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        since.as_secs() / (24 * 60 * 60)
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {

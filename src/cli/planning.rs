@@ -134,7 +134,7 @@ fn errors_of_result(
 /// The errors whose primary place is in one of `files`, drawn for people.
 fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     let context = loaded.context();
-    let findings = lint::run_all(rules::all(), &context);
+    let findings = lint::counted(rules::all(), &context).findings;
     let is_error =
         |it: &Finding| it.severity == Severity::Error && files.contains(&it.primary.span.source);
     let errors: Vec<Finding> = findings.into_iter().filter(is_error).collect();
