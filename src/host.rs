@@ -40,6 +40,8 @@ pub trait Host {
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
     /// Whether it is a directory; symbolic links are followed.
     fn is_directory(&self, path: &Path) -> bool;
+    /// The directories directly in a directory, sorted; symbolic links to some are none.
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
     /// The files that a shell pattern names, sorted.
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
     /// Writes a new file under a temporary name in the directory of `target`,
@@ -99,13 +101,25 @@ impl Host for System {
         path.is_dir()
     }
 
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let paths = glob::glob(pattern).map_err(io::Error::other)?;
         paths.map(|path| path.map_err(Into::into)).collect()
     }
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-        let directory = target.parent().unwrap_or(Path::new("."));
+        let directory = parent(target);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let mut staged =
             tempfile::Builder::new().prefix(&format!(".{name}.postls-")).tempfile_in(directory)?;
@@ -128,7 +142,7 @@ impl Host for System {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        File::open(to.parent().unwrap_or(Path::new(".")))?.sync_all()
+        File::open(parent(to))?.sync_all()
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -182,6 +196,11 @@ impl Host for System {
             stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         })
     }
+}
+
+/// The directory that a file stands in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Postfix's programs often are not in a user's PATH.

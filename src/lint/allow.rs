@@ -10,6 +10,7 @@
 //! line. A comment that says "postls:" and cannot be understood allows nothing, and is a mistake.
 
 use std::ops::Range;
+use std::path::Path;
 
 use memchr::memmem;
 
@@ -116,7 +117,7 @@ pub(super) fn all(context: &Context<'_>) -> Allows {
     for (source, file) in context.sources.iter() {
         if files.contains(&source) {
             in_comments(source, file.bytes(), &mut found);
-        } else if file.name().ends_with(".yaml") || file.name().ends_with(".yml") {
+        } else if Path::new(file.name()).extension().is_some_and(|it| it == "yaml" || it == "yml") {
             for (_, text) in comments(file.bytes()) {
                 let end = text.start + file.bytes()[text.clone()].trim_ascii_end().len();
                 let span = Span::new(source, text.start..end);

@@ -46,7 +46,8 @@ impl Date {
 
 /// How many days a month has; `None`: there is no such month.
 fn days_of(year: u16, month: u16) -> Option<u16> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let divides = |by| year.is_multiple_of(by);
+    let leap = divides(4) && (!divides(100) || divides(400));
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
         4 | 6 | 9 | 11 => Some(30),

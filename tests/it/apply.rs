@@ -107,6 +107,10 @@ impl Host for Faulty {
         System.unix_day()
     }
 
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        System.directories(path)
+    }
+
     fn process_id(&self) -> u32 {
         System.process_id()
     }
