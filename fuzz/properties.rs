@@ -367,7 +367,8 @@ pub(crate) fn lint(main_cf: &[u8], policy_table: &[u8], policy_file: &[u8]) {
     let client = context.client("smtp");
     context.add_table(rows, TableKind::Indexed, vec![client]);
     context.add_policies(&policies, &problems);
-    let findings = lint::run_all(rules::all(), &context);
+    context.today = policy::Date::parse("2026-11-24");
+    let findings = lint::counted(rules::all(), &context).findings;
     for finding in &findings {
         valid(&sources, finding.primary.span);
         finding.related.iter().for_each(|it| valid(&sources, it.span));
