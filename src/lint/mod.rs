@@ -3,6 +3,7 @@
 mod clients;
 mod credentials;
 pub mod explain;
+pub mod fix;
 mod identity;
 mod policy_table;
 mod routes;

@@ -1,5 +1,6 @@
 //! `postls lint`
 
+mod fix;
 mod inputs;
 
 use std::collections::HashSet;
@@ -7,15 +8,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::load::{self, Loaded, POLICY_FILE};
+use super::load::{self, Loaded, POLICY_FILE, Request};
 use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain};
 use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
-use crate::lint;
+use crate::lint::{self, fix::Errors};
 use crate::postfix::Version;
 use crate::report::{Report, human, json, short};
 use crate::rules;
 use crate::text::{Sources, on_all_processors};
+use fix::Patch;
 use inputs::Input;
 
 #[derive(Args)]
@@ -32,6 +34,8 @@ pub(super) struct Lint {
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    #[command(flatten)]
+    fixes: fix::Fixes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,30 +60,56 @@ impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let host = System;
         let inputs = inputs::of(self, &host, common)?;
-        let results = on_all_processors(&inputs, |input| match input {
-            Ok(input) => lint(&host, input),
-            Err(Stop(why)) => Err(Stop(why.clone())),
-        });
-        let (mut linted, mut stops) = (Vec::new(), Vec::new());
+        let each = |input: &Result<Input<'_>, Stop>| match input {
+            Ok(input) => self.one(&host, input),
+            Err(Stop(why)) => Err(Failed::from(Stop(why.clone()))),
+        };
+        let results = match self.fixes.wanted() {
+            None => on_all_processors(&inputs, each),
+            // One after the other: directories may share a file.
+            Some(_) => inputs.iter().map(each).collect(),
+        };
+        let (mut linted, mut patch, mut failed) = (Vec::new(), Vec::new(), OK);
         for result in results {
             match result {
-                Ok(it) => linted.push(it),
-                Err(Stop(why)) => stops.push(why),
+                Ok(it) => {
+                    it.said.iter().for_each(|line| complain(line));
+                    patch.push(it.patch);
+                    linted.push(it.linted);
+                }
+                Err(Failed { why, status }) => {
+                    complain(&why);
+                    failed = failed.max(status);
+                }
             }
         }
-        for why in &stops {
-            complain(why);
-        }
         if linted.is_empty() {
-            return Ok(Outcome { output: Vec::new(), status: FAILED });
+            return Ok(Outcome { output: Vec::new(), status: failed });
         }
-        let (output, fails) = self.report(&linted, common);
-        let status = match (stops.is_empty(), fails) {
-            (false, _) => FAILED,
-            (true, true) => FOUND,
-            (true, false) => OK,
+        let (output, fails) = match patch.into_iter().collect::<Option<Vec<Patch>>>() {
+            Some(all) => {
+                let fails = all.iter().any(|it| it.changes);
+                (all.into_iter().flat_map(|it| it.text).collect(), fails)
+            }
+            None => {
+                let (output, fails) = self.report(&linted, common);
+                (output.into_bytes(), fails)
+            }
         };
-        Ok(Outcome { output: output.into_bytes(), status })
+        let status = if fails { FOUND } else { OK };
+        Ok(Outcome { output, status: status.max(failed) })
+    }
+
+    /// Lints a directory, and fixes it where that is asked for.
+    fn one(&self, host: &dyn Host, input: &Input<'_>) -> Result<One, Failed> {
+        let look = |request: &Request<'_>| look(host, request, &input.files);
+        Ok(match self.fixes.wanted() {
+            None => One { linted: look(&input.request)?.into(), patch: None, said: Vec::new() },
+            Some(wanted) => {
+                let fix::Done { seen, patch, said } = fix::fix(host, input, wanted, &look)?;
+                One { linted: seen.into(), patch, said }
+            }
+        })
     }
 
     /// What is printed of all directories, and whether something in it is to fail the run.
@@ -118,9 +148,48 @@ struct Linted {
     version_why: &'static str,
 }
 
-/// Lints a directory, or the files in it that were asked for.
-fn lint(host: &dyn Host, input: &Input) -> Result<Linted, Stop> {
-    let Input { request, files } = input;
+/// What became of a directory.
+struct One {
+    linted: Linted,
+    patch: Option<Patch>,
+    /// What to say about it on standard error.
+    said: Vec<String>,
+}
+
+/// Why a directory was not linted or not fixed, and the exit status that says so.
+struct Failed {
+    why: String,
+    status: u8,
+}
+
+impl From<Stop> for Failed {
+    fn from(Stop(why): Stop) -> Failed {
+        Failed { why, status: FAILED }
+    }
+}
+
+/// What was read, and what was found in it.
+struct Seen {
+    loaded: Loaded,
+    /// The findings that count.
+    findings: Vec<Finding>,
+    /// All errors, whether they count or not.
+    errors: Errors,
+}
+
+impl From<Seen> for Linted {
+    fn from(seen: Seen) -> Linted {
+        let Seen { loaded, findings, .. } = seen;
+        let Loaded { sources, not_checked, build, version_why, .. } = loaded;
+        // Of thousands of directories, only those with findings are kept in memory.
+        let sources = if findings.is_empty() { Sources::default() } else { sources };
+        let version = build.version;
+        Linted { sources, findings, not_checked, version, version_why }
+    }
+}
+
+/// Looks at a directory, or at the files in it that were asked for.
+fn look(host: &dyn Host, request: &Request<'_>, files: &[String]) -> Result<Seen, Stop> {
     let mut loaded = load::load(host, request)?;
     if loaded.main_cf.is_none() && loaded.policy.is_none() && files.is_empty() {
         let several = !request.shown_in.as_os_str().is_empty();
@@ -133,14 +202,11 @@ fn lint(host: &dyn Host, input: &Input) -> Result<Linted, Stop> {
         inputs::add_unlisted(host, request, &mut loaded, file)?;
     }
     let mut findings = lint::run_all(rules::all(), &loaded.context());
+    let errors = Errors::of(&findings);
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
-    let Loaded { sources, not_checked, build, version_why, .. } = loaded;
-    // Of thousands of directories, only those with findings are kept in memory.
-    let sources = if findings.is_empty() { Sources::default() } else { sources };
-    let version = build.version;
-    Ok(Linted { sources, findings, not_checked, version, version_why })
+    Ok(Seen { loaded, findings, errors })
 }
 
 /// The Postfix that all of it is good for, and why that one.
