@@ -6,6 +6,8 @@ pub mod explain;
 pub mod fix;
 mod identity;
 mod policy_table;
+mod replacement;
+mod rewrite;
 mod routes;
 
 pub use clients::{PolicyClient, clients};

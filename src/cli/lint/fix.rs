@@ -22,7 +22,7 @@ use crate::lint::identities;
 use crate::plan::{self, Base, Change, Fixed, Noticed, Plan, of_fixes};
 use crate::text::{Edit, Secret, SourceId};
 
-/// More rounds than that, and fixes undo each other.
+/// More rounds than that after which no less is left to fix, and fixes undo each other.
 const MOST_ROUNDS: usize = 10;
 
 #[derive(Args)]
@@ -31,8 +31,8 @@ pub(super) struct Fixes {
     #[arg(long, conflicts_with = "as_name")]
     fix: bool,
     /// With --fix: make those fixes too about which a person should decide
-    #[arg(long, requires = "fix")]
-    unsafe_fixes: bool,
+    #[arg(long = "unsafe-fixes", requires = "fix")]
+    all: bool,
     /// With --fix: print what would change as a patch, and change nothing
     #[arg(long, requires = "fix", conflicts_with = "format")]
     diff: bool,
@@ -50,7 +50,7 @@ pub(super) enum Then {
 impl Fixes {
     /// Which fixes are wanted and what for; `None`: none.
     pub(super) fn wanted(&self) -> Option<(Wanted, Then)> {
-        let wanted = if self.unsafe_fixes { Wanted::All } else { Wanted::Safe };
+        let wanted = if self.all { Wanted::All } else { Wanted::Safe };
         self.fix.then_some((wanted, if self.diff { Then::Show } else { Then::Write }))
     }
 }
@@ -87,13 +87,12 @@ pub(super) fn fix(
     let mut base = BTreeMap::new();
     work.remember(&seen, &mut base);
     let mut left_out = HashSet::new();
-    let mut rounds = 0;
-    loop {
-        let next = work.round(&seen, &mut left_out)?;
-        let Some(next) = next else { break };
-        rounds += 1;
-        // Each fix that is left out costs a round too.
-        if rounds > MOST_ROUNDS + left_out.len() {
+    let (mut least, mut in_vain) = (usize::MAX, 0);
+    while let Some(next) = work.round(&seen, &mut left_out)? {
+        let left = next.findings.iter().filter(|it| wanted.fix(it).is_some()).count();
+        in_vain = if left < least { 0 } else { in_vain + 1 };
+        least = left.min(least);
+        if in_vain > MOST_ROUNDS {
             let files: Vec<&str> = work.files.keys().map(String::as_str).collect();
             return Err(Failed::from(Stop(format!(
                 "{}: fixes undo each other, which is a mistake of postls: please report it; \
