@@ -36,9 +36,9 @@ fn round(files: &Files, rules: &[&'static Rule], wanted: Wanted) -> Option<Files
     let found = lint::run_all(rules.iter().copied(), &fixture.context(Version::new(3, 7)));
     let found: Vec<&Finding> = found.iter().collect();
     let chosen = at_once(&found, wanted);
-    let fixes: Vec<_> = chosen.iter().filter_map(|it| wanted.fix(found[*it])).collect();
-    let edits = edits(fixes.iter().copied());
-    let made: usize = fixes.iter().map(|it| it.edits.len()).sum();
+    let made: Vec<_> = chosen.iter().filter_map(|it| wanted.fix(found[*it])).collect();
+    let edits = edits(made.iter().copied());
+    let made: usize = made.iter().map(|it| it.edits.len()).sum();
     let kept: usize = edits.values().map(postls::text::Edits::len).sum();
     assert_eq!(made, kept, "a fix is made whole");
     let changed = fixture.sources.iter().map(|(id, source)| {
@@ -120,7 +120,7 @@ fn generated(random: &mut Random, lines: &[BTreeMap<String, Vec<Vec<u8>>>]) -> F
     files.entry("main.cf".to_owned()).or_default();
     for (name, bytes) in &mut files {
         if name != "postls.yaml" && random.below(2) == 0 {
-            *bytes = generator::edited(&[bytes.clone()], random);
+            *bytes = generator::edited(std::slice::from_ref(bytes), random);
         }
     }
     files.into_iter().collect()
@@ -493,7 +493,7 @@ fn what_is_fixed_is_fixed_for_postfix() {
         for (rule, before, after) in safely_fixed() {
             let is_error = rule.severity == Severity::Error && !rule.postfix_says.is_empty();
             let is_bad = before == files(rule.bad);
-            if !(is_error && is_bad) || !Fixture::of(&after).found_by(rule).is_empty() {
+            if !(is_error && is_bad && Fixture::of(&after).found_by(rule).is_empty()) {
                 continue;
             }
             let after: Vec<(&str, &[u8])> =

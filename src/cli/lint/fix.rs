@@ -5,10 +5,12 @@
 //! into force what nobody has seen at work. Postfix is not told: that is for whoever asked.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Deref;
 use std::path::Path;
 
 use clap::Args;
 
+use super::baseline::Baseline;
 use super::inputs::Input;
 use super::{Failed, Seen};
 use crate::apply::{self, Failure, Reload, Told, index};
@@ -17,9 +19,10 @@ use crate::cli::{FAILED, PUT_BACK, STUCK, Stop};
 use crate::config::TableKind;
 use crate::finding::Finding;
 use crate::host::Host;
-use crate::lint::fix::{Wanted, at_once, edits};
-use crate::lint::identities;
+use crate::lint::fix::{Errors, Wanted, at_once, edits};
+use crate::lint::{self, identities};
 use crate::plan::{self, Base, Change, Fixed, Noticed, Plan, of_fixes};
+use crate::rules;
 use crate::text::{Edit, Secret, SourceId};
 
 /// More rounds than that after which no less is left to fix, and fixes undo each other.
@@ -28,7 +31,7 @@ const MOST_ROUNDS: usize = 10;
 #[derive(Args)]
 pub(super) struct Fixes {
     /// Change the files: make the fixes after which mail flows as it should
-    #[arg(long, conflicts_with = "as_name")]
+    #[arg(long, conflicts_with_all = ["as_name", "write_baseline"])]
     fix: bool,
     /// With --fix: make those fixes too about which a person should decide
     #[arg(long = "unsafe-fixes", requires = "fix")]
@@ -78,11 +81,12 @@ pub(super) fn fix(
     host: &dyn Host,
     Input { request, files: asked }: &Input<'_>,
     (wanted, then): (Wanted, Then),
+    baseline: Option<&Baseline>,
     look: &dyn Fn(&Request<'_>) -> Result<Seen, Stop>,
 ) -> Result<Done, Failed> {
     let files = BTreeMap::new();
-    let mut work = Work { request, asked, wanted, look, files, said: Vec::new() };
-    let mut seen = look(request)?;
+    let mut work = Work { request, asked, wanted, baseline, look, files, said: Vec::new() };
+    let mut seen = work.look(request)?;
     let before = seen.errors.clone();
     let mut base = BTreeMap::new();
     work.remember(&seen, &mut base);
@@ -122,7 +126,7 @@ pub(super) fn fix(
             None
         }
     };
-    Ok(Done { seen, patch, said })
+    Ok(Done { seen: seen.seen, patch, said })
 }
 
 /// Lets apply do it; what a running Postfix does not know.
@@ -163,11 +167,26 @@ struct File {
     fixed: usize,
 }
 
+/// What is seen, and all errors.
+struct Looked {
+    seen: Seen,
+    errors: Errors,
+}
+
+impl Deref for Looked {
+    type Target = Seen;
+
+    fn deref(&self) -> &Seen {
+        &self.seen
+    }
+}
+
 struct Work<'w> {
     request: &'w Request<'w>,
     /// The names of the files that were asked for; none: all.
     asked: &'w [String],
     wanted: Wanted,
+    baseline: Option<&'w Baseline>,
     look: &'w dyn Fn(&Request<'_>) -> Result<Seen, Stop>,
     /// By the name that a request knows them by.
     files: BTreeMap<String, File>,
@@ -175,13 +194,28 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
+    fn look(&self, request: &Request<'_>) -> Result<Looked, Stop> {
+        let seen = (self.look)(request)?;
+        // Those too that nobody wants to see.
+        let errors = Errors::of(&lint::run_all(rules::all(), &seen.loaded.context()));
+        Ok(Looked { seen, errors })
+    }
+
     /// Makes what can be made at once; `None`: there is nothing left to make.
-    fn round(&mut self, seen: &Seen, left_out: &mut HashSet<String>) -> Result<Option<Seen>, Stop> {
+    fn round(
+        &mut self,
+        seen: &Looked,
+        left_out: &mut HashSet<String>,
+    ) -> Result<Option<Looked>, Stop> {
         let sources = &seen.loaded.sources;
-        let known = identities(seen.findings.iter().map(|it| (sources, it)));
+        let findings = || seen.findings.iter().map(|it| (sources, it));
+        let known = identities(findings());
         let is_wanted =
             |(id, it): &(&String, &Finding)| !left_out.contains(*id) && self.is_in_asked(seen, it);
-        let wanted = known.iter().zip(&seen.findings).filter(is_wanted);
+        let in_baseline = self.baseline.map(|it| it.knows(findings()).0).unwrap_or_default();
+        let mut in_baseline = in_baseline.into_iter();
+        let wanted = known.iter().zip(&seen.findings);
+        let wanted = wanted.filter(|_| !in_baseline.next().unwrap_or(false)).filter(is_wanted);
         let (known, wanted): (Vec<&String>, Vec<&Finding>) = wanted.unzip();
         let chosen = at_once(&wanted, self.wanted);
         if chosen.is_empty() {
@@ -189,7 +223,7 @@ impl Work<'_> {
         }
         let fixes: Vec<&Finding> = chosen.iter().map(|it| wanted[*it]).collect();
         let next = self.after(seen, &fixes)?;
-        let worse = |next: &Seen| next.errors.more_in_the_end(&seen.errors, self.wanted);
+        let worse = |next: &Looked| next.errors.more_in_the_end(&seen.errors, self.wanted);
         let Some(mut rule) = worse(&next) else {
             self.keep(seen, &fixes);
             return Ok(Some(next));
@@ -232,7 +266,7 @@ impl Work<'_> {
     }
 
     /// What would be seen after these fixes.
-    fn after(&self, seen: &Seen, fixes: &[&Finding]) -> Result<Seen, Stop> {
+    fn after(&self, seen: &Seen, fixes: &[&Finding]) -> Result<Looked, Stop> {
         let mut instead: BTreeMap<String, Vec<u8>> =
             self.files.iter().map(|(key, file)| (key.clone(), file.new.clone())).collect();
         let mut changed = Vec::new();
@@ -241,7 +275,7 @@ impl Work<'_> {
             changed.push((source.name(), bytes.clone()));
             instead.insert(self.key(source.name()), bytes);
         }
-        let next = (self.look)(&self.request.with(instead))?;
+        let next = self.look(&self.request.with(instead))?;
         for (name, bytes) in changed {
             let is_other = |id| next.loaded.sources.source(id).bytes() != bytes;
             if next.loaded.source(name).is_some_and(is_other) {

@@ -1,22 +1,25 @@
 //! `postls lint`
 
+mod baseline;
 mod fix;
 mod inputs;
+mod selection;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::load::{self, Loaded, POLICY_FILE, Request};
+use super::progress::Progress;
 use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain};
 use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
-use crate::lint::{self, fix::Errors};
+use crate::lint::{self, Counted, Rule};
 use crate::postfix::Version;
-use crate::report::{Report, human, json, short};
-use crate::rules;
+use crate::report::{NotShown, Report, human, json, short};
 use crate::text::{Sources, on_all_processors};
+use baseline::Baseline;
 use fix::Patch;
 use inputs::Input;
 
@@ -25,9 +28,25 @@ pub(super) struct Lint {
     /// Configuration directories, files of one, or "-" for standard input
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Lint every configuration directory in and below the PATHs; without any, below this directory
+    #[arg(short, long)]
+    recursive: bool,
     /// Lint the one PATH as if it stood in the configuration directory under this name
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
+    /// Run only these rules, or the rules of these topics
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not run these rules, or the rules of these topics
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Leave out the findings that stand in this file
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all findings into FILE, or into that of --baseline, for runs to come
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[allow(clippy::option_option, reason = "absent, without a file, with one")]
+    write_baseline: Option<Option<PathBuf>>,
     /// The lowest severity that makes the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
@@ -59,22 +78,34 @@ enum Format {
 impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let host = System;
+        let rules = selection::of(&self.select, &self.ignore)?;
+        // Read before anything else: it may be unreadable.
+        let baseline = match (&self.baseline, &self.write_baseline) {
+            (Some(path), None) => Some(Baseline::read(&host, path)?),
+            (_, Some(_)) | (None, None) => None,
+        };
         let inputs = inputs::of(self, &host, common)?;
-        let each = |input: &Result<Input<'_>, Stop>| match input {
-            Ok(input) => self.one(&host, input),
-            Err(Stop(why)) => Err(Failed::from(Stop(why.clone()))),
+        let progress = Progress::new(inputs.len(), common.quiet);
+        let each = |input: &Result<Input<'_>, Stop>| {
+            let result = match input {
+                Ok(input) => self.one(&host, input, &rules, baseline.as_ref()),
+                Err(Stop(why)) => Err(Failed::from(Stop(why.clone()))),
+            };
+            progress.step();
+            result
         };
         let results = match self.fixes.wanted() {
             None => on_all_processors(&inputs, each),
             // One after the other: directories may share a file.
             Some(_) => inputs.iter().map(each).collect(),
         };
-        let (mut linted, mut patch, mut failed) = (Vec::new(), Vec::new(), OK);
+        drop(progress);
+        let (mut linted, mut patches, mut failed) = (Vec::new(), Vec::new(), OK);
         for result in results {
             match result {
                 Ok(it) => {
                     it.said.iter().for_each(|line| complain(line));
-                    patch.push(it.patch);
+                    patches.extend(it.patch);
                     linted.push(it.linted);
                 }
                 Err(Failed { why, status }) => {
@@ -86,39 +117,51 @@ impl Lint {
         if linted.is_empty() {
             return Ok(Outcome { output: Vec::new(), status: failed });
         }
-        let (output, fails) = match patch.into_iter().collect::<Option<Vec<Patch>>>() {
-            Some(all) => {
-                let fails = all.iter().any(|it| it.changes);
-                (all.into_iter().flat_map(|it| it.text).collect(), fails)
+        if !patches.is_empty() {
+            let status = if patches.iter().any(|it| it.changes) { FOUND } else { OK };
+            let output = patches.into_iter().flat_map(|it| it.text).collect();
+            return Ok(Outcome { output, status: status.max(failed) });
+        }
+        if let Some(path) = &self.write_baseline {
+            if failed != OK {
+                return Ok(Outcome { output: Vec::new(), status: FAILED });
             }
-            None => {
-                let (output, fails) = self.report(&linted, common);
-                (output.into_bytes(), fails)
-            }
-        };
+            return self.write_baseline(&host, path.as_deref(), &linted);
+        }
+        let mut not_shown = set_aside(&mut linted, baseline.as_ref());
+        let all_rules = self.select.is_empty() && self.ignore.is_empty();
+        if !all_rules || inputs.iter().flatten().any(|it| !it.files.is_empty()) {
+            // Who looks at a part does not know what the rest still has.
+            not_shown.gone_from_baseline = 0;
+        }
+        let (output, fails) = self.report(&linted, not_shown, common);
         let status = if fails { FOUND } else { OK };
-        Ok(Outcome { output, status: status.max(failed) })
+        Ok(Outcome { output: output.into_bytes(), status: status.max(failed) })
     }
 
     /// Lints a directory, and fixes it where that is asked for.
-    fn one(&self, host: &dyn Host, input: &Input<'_>) -> Result<One, Failed> {
-        let look = |request: &Request<'_>| look(host, request, &input.files);
-        Ok(match self.fixes.wanted() {
-            None => One { linted: look(&input.request)?.into(), patch: None, said: Vec::new() },
-            Some(wanted) => {
-                let fix::Done { seen, patch, said } = fix::fix(host, input, wanted, &look)?;
-                One { linted: seen.into(), patch, said }
-            }
-        })
+    fn one(
+        &self,
+        host: &dyn Host,
+        input: &Input<'_>,
+        rules: &[&'static Rule],
+        baseline: Option<&Baseline>,
+    ) -> Result<One, Failed> {
+        let look = |request: &Request<'_>| look(host, request, &input.files, rules);
+        let Some(wanted) = self.fixes.wanted() else {
+            let linted = look(&input.request)?.into();
+            return Ok(One { linted, patch: None, said: Vec::new() });
+        };
+        let fix::Done { seen, patch, said } = fix::fix(host, input, wanted, baseline, &look)?;
+        Ok(One { linted: seen.into(), patch, said })
     }
 
     /// What is printed of all directories, and whether something in it is to fail the run.
-    fn report(&self, linted: &[Linted], common: &Common) -> (String, bool) {
+    fn report(&self, linted: &[Linted], not_shown: NotShown, common: &Common) -> (String, bool) {
         let (version, why) = judged_for(linted);
-        let findings =
-            linted.iter().flat_map(|it| it.findings.iter().map(|one| (&it.sources, one)));
         let report = Report {
-            findings: findings.collect(),
+            findings: findings(linted).collect(),
+            not_shown,
             not_checked: &not_checked(linted),
             postfix: version,
             postfix_why: why,
@@ -137,12 +180,38 @@ impl Lint {
         let mut severities = report.findings.iter().map(|(_, it)| it.severity);
         (output, lowest.is_some_and(|lowest| severities.any(|it| it >= lowest)))
     }
+
+    /// `--write-baseline`, with the file behind it or the one of `--baseline`.
+    fn write_baseline(
+        &self,
+        host: &dyn Host,
+        path: Option<&Path>,
+        linted: &[Linted],
+    ) -> Result<Outcome, Stop> {
+        let path = match (path, &self.baseline) {
+            (Some(path), None) => path,
+            (None, Some(path)) => path,
+            (Some(path), Some(other)) if path == other => path,
+            (Some(_), Some(_)) => {
+                return Err(Stop("--baseline and --write-baseline name two files".to_owned()));
+            }
+            (None, None) => {
+                let text = "--write-baseline needs a file: --write-baseline FILE";
+                return Err(Stop(text.to_owned()));
+            }
+        };
+        let count = baseline::write(host, path, findings(linted))?;
+        let s = if count == 1 { "" } else { "s" };
+        let said = format!("{count} finding{s} written into {}\n", path.display());
+        Ok(Outcome { output: said.into_bytes(), status: OK })
+    }
 }
 
 /// What was found in a directory.
 struct Linted {
     sources: Sources,
     findings: Vec<Finding>,
+    allowed: usize,
     not_checked: Vec<NotChecked>,
     version: Version,
     version_why: &'static str,
@@ -168,28 +237,30 @@ impl From<Stop> for Failed {
     }
 }
 
-/// What was read, and what was found in it.
+/// What was read, and what was found in it that counts.
 struct Seen {
     loaded: Loaded,
-    /// The findings that count.
     findings: Vec<Finding>,
-    /// All errors, whether they count or not.
-    errors: Errors,
+    allowed: usize,
 }
 
 impl From<Seen> for Linted {
-    fn from(seen: Seen) -> Linted {
-        let Seen { loaded, findings, .. } = seen;
+    fn from(Seen { loaded, findings, allowed }: Seen) -> Linted {
         let Loaded { sources, not_checked, build, version_why, .. } = loaded;
         // Of thousands of directories, only those with findings are kept in memory.
         let sources = if findings.is_empty() { Sources::default() } else { sources };
         let version = build.version;
-        Linted { sources, findings, not_checked, version, version_why }
+        Linted { sources, findings, allowed, not_checked, version, version_why }
     }
 }
 
 /// Looks at a directory, or at the files in it that were asked for.
-fn look(host: &dyn Host, request: &Request<'_>, files: &[String]) -> Result<Seen, Stop> {
+fn look(
+    host: &dyn Host,
+    request: &Request<'_>,
+    files: &[String],
+    rules: &[&'static Rule],
+) -> Result<Seen, Stop> {
     let mut loaded = load::load(host, request)?;
     if loaded.main_cf.is_none() && loaded.policy.is_none() && files.is_empty() {
         let several = !request.shown_in.as_os_str().is_empty();
@@ -201,12 +272,31 @@ fn look(host: &dyn Host, request: &Request<'_>, files: &[String]) -> Result<Seen
     for file in files {
         inputs::add_unlisted(host, request, &mut loaded, file)?;
     }
-    let mut findings = lint::run_all(rules::all(), &loaded.context());
-    let errors = Errors::of(&findings);
+    let Counted { mut findings, allowed } = lint::counted(rules.iter().copied(), &loaded.context());
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
-    Ok(Seen { loaded, findings, errors })
+    Ok(Seen { loaded, findings, allowed })
+}
+
+/// All findings, in the order of the directories.
+fn findings(linted: &[Linted]) -> impl Iterator<Item = (&Sources, &Finding)> + Clone {
+    linted.iter().flat_map(|it| it.findings.iter().map(|one| (&it.sources, one)))
+}
+
+/// Takes the findings of a baseline out, and counts what is not shown.
+fn set_aside(linted: &mut [Linted], baseline: Option<&Baseline>) -> NotShown {
+    let mut not_shown =
+        NotShown { allowed: linted.iter().map(|it| it.allowed).sum(), ..NotShown::default() };
+    let Some(baseline) = baseline else { return not_shown };
+    let (known, gone) = baseline.knows(findings(linted));
+    not_shown.in_baseline = known.iter().filter(|it| **it).count();
+    not_shown.gone_from_baseline = gone;
+    let mut known = known.into_iter();
+    for it in linted {
+        it.findings.retain(|_| !known.next().unwrap_or(false));
+    }
+    not_shown
 }
 
 /// The Postfix that all of it is good for, and why that one.
