@@ -1,5 +1,6 @@
 //! Indexed files: built by postmap, and read back by it.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use super::with_suffix;
 use crate::host::{Host, Ran};
 use crate::plan::Stale;
 use crate::syntax::table::{self, Kind};
+use crate::text::fold;
 
 /// The files that postmap makes of the source `path`, with their suffixes.
 pub(super) fn files(kind: &str, path: &Path) -> Vec<(&'static str, PathBuf)> {
@@ -18,6 +20,11 @@ pub(super) fn files(kind: &str, path: &Path) -> Vec<(&'static str, PathBuf)> {
         _ => &[],
     };
     suffixes.iter().map(|suffix| (*suffix, with_suffix(path, suffix))).collect()
+}
+
+/// Whether `table` has an index of this type.
+pub fn exists(host: &dyn Host, kind: &str, table: &Path) -> bool {
+    files(kind, table).iter().any(|(_, file)| host.exists(file))
 }
 
 /// What is wrong with the live index of `table`, if it should hold `text`.
@@ -89,13 +96,16 @@ fn holds(
     Ok(want == found)
 }
 
+/// The rows as postmap indexes them: keys in lower case, and of equal keys the first one.
 fn rows(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let table = table::parse(text);
     let rows = table.rows.iter().filter(|row| row.kind == Kind::Entry);
+    let mut seen = HashSet::new();
     rows.map(|row| {
         let row = row.text(text);
-        (row.key().to_vec(), row.value().to_vec())
+        (fold(row.key()).into_owned(), row.value().to_vec())
     })
+    .filter(|(key, _)| seen.insert(key.clone()))
     .collect()
 }
 

@@ -97,6 +97,29 @@ impl<'a> Services<'a> {
         self.all().flat_map(|service| self.overrides_of(&service))
     }
 
+    /// The `-o` in front of its value, with it: all of its line where nothing else stands there,
+    /// else with the blanks in front. `None` where the two do not stand in one line, or where
+    /// other options stand in the same word.
+    pub fn option(&self, value: Range<usize>) -> Option<Span> {
+        let before = self.bytes.get(..value.start)?;
+        let before = before.trim_ascii_end().strip_suffix(b"-o")?;
+        let is_blank = |it: &u8| matches!(it, b' ' | b'\t');
+        before.last().filter(|it| is_blank(it))?;
+        if self.bytes[before.len()..value.end].contains(&b'\n') {
+            return None;
+        }
+        let start = before.len() - before.iter().rev().take_while(|it| is_blank(it)).count();
+        let behind = &self.bytes[value.end..];
+        let blanks = behind.iter().take_while(|it| is_blank(it) || **it == b'\r').count();
+        let is_alone = start > 0 && self.bytes[start - 1] == b'\n';
+        match behind.get(blanks) {
+            Some(b'\n') if is_alone => Some(self.span(start..value.end + blanks + 1)),
+            // The line would begin with what follows, and no longer with a blank.
+            Some(_) if is_alone => Some(self.span(start..value.end)).filter(|_| blanks > 0),
+            Some(_) | None => Some(self.span(start..value.end)),
+        }
+    }
+
     fn overrides_of(&self, service: &ServiceText<'_>) -> Vec<Override> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let name_of_service = text(&name_and_type(service));

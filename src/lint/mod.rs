@@ -4,8 +4,11 @@ mod allow;
 mod clients;
 mod credentials;
 pub mod explain;
+pub mod fix;
 mod identity;
 mod policy_table;
+mod replacement;
+mod rewrite;
 mod routes;
 
 pub use allow::{Allow, Allows, Counted, Covers, counted};

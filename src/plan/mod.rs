@@ -4,11 +4,13 @@
 //! new bytes of each file that changes, and says what the change means for
 //! each destination and each parameter.
 
+mod fixes;
 mod main_cf;
 mod meaning;
 
 use sha2::{Digest as _, Sha256};
 
+pub use fixes::{Fixed, Noticed, of_fixes};
 pub use main_cf::Unplannable;
 pub use meaning::{ParameterChange, PolicyChange, Trend};
 

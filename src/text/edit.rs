@@ -54,6 +54,21 @@ impl Edits {
         result
     }
 
+    /// Each of them, in the order of the source.
+    pub fn iter(&self) -> impl Iterator<Item = &Edit> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The source that they belong to, if there are any.
     pub fn source(&self) -> Option<SourceId> {
         self.0.first().map(|edit| edit.span.source)

@@ -155,12 +155,21 @@ fn plan_for(directory: &Path, kind: &str) -> Plan {
 
 /// Applies with a fault at each call in turn, until there are no more calls.
 fn every_fault(kind: &str, table: Option<&str>) {
+    every_fault_of(kind, &|| directory(table), &|path| plan_for(path, kind));
+}
+
+/// The same for another plan, in a directory that is made for each try.
+pub(crate) fn every_fault_of(
+    kind: &str,
+    directory: &dyn Fn() -> tempfile::TempDir,
+    plan_for: &dyn Fn(&Path) -> Plan,
+) {
     for fault in [Fault::Once, Fault::FromThenOn, Fault::Behind] {
         for at in 0.. {
-            let directory = directory(table);
+            let directory = directory();
             let path = directory.path();
             let before = content(path);
-            let plan = plan_for(path, kind);
+            let plan = plan_for(path);
             let host = Faulty {
                 fault,
                 at,
@@ -187,7 +196,7 @@ fn every_fault(kind: &str, table: Option<&str>) {
                     assert!(done.changed, "there is something to do");
                     assert_ne!(ours(&now), before, "{kind} {fault:?} {at}");
                     assert!(
-                        plan_for(path, kind)
+                        plan_for(path)
                             .changes
                             .iter()
                             .all(|it| matches!(it, postls::plan::Change::Index { .. }))

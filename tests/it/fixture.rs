@@ -1,7 +1,7 @@
 //! Small configurations as text: several files between `==> name <==` lines,
 //! and marks under what should be found.
 
-use postls::config::{LookupTable, TableKind, routes_mail};
+use postls::config::{Environment, LookupTable, TableKind, routes_mail};
 use postls::finding::Finding;
 use postls::lint::{self, Context, PolicyClient, Rule};
 use postls::policy::{self, Date, Policies, Problem, yaml};
@@ -42,9 +42,16 @@ pub(crate) fn bytes(text: &[u8]) -> Vec<u8> {
 
 impl Fixture {
     pub(crate) fn new(text: &str) -> Fixture {
+        let files = files(text).into_iter();
+        let files = files.map(|(name, text)| (name.to_owned(), bytes(text.as_bytes())));
+        Fixture::of(&files.collect::<Vec<_>>())
+    }
+
+    /// The configuration of these files, by name.
+    pub(crate) fn of(files: &[(String, Vec<u8>)]) -> Fixture {
         let mut sources = Sources::default();
-        for (name, content) in files(text) {
-            sources.add(name, bytes(content.as_bytes()));
+        for (name, bytes) in files {
+            sources.add(name, bytes.clone());
         }
         let policy_file = sources.iter().find(|(_, source)| source.name() == "postls.yaml");
         let policies = policy_file.map(|(id, source)| {
@@ -54,7 +61,7 @@ impl Fixture {
     }
 
     /// What rules see of it, for a Postfix version.
-    pub(crate) fn context(&self, version: Version) -> Context<'_> {
+    pub(crate) fn context(&self, version: impl Into<Environment>) -> Context<'_> {
         let main_cf = self.source("main.cf");
         let mut context = Context::new(&self.sources, main_cf, version);
         context.today = Date::parse("2026-11-24");

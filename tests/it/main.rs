@@ -7,6 +7,7 @@ mod complaints;
 mod delivery;
 mod differential;
 mod examples;
+mod fixes;
 mod fixture;
 mod generated;
 mod generator;

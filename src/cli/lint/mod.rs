@@ -1,6 +1,7 @@
 //! `postls lint`
 
 mod baseline;
+mod fix;
 mod inputs;
 mod selection;
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::load::{self, Loaded, POLICY_FILE};
+use super::load::{self, Loaded, POLICY_FILE, Request};
 use super::progress::Progress;
 use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain};
 use crate::finding::{Finding, NotChecked, Severity};
@@ -19,6 +20,7 @@ use crate::postfix::Version;
 use crate::report::{NotShown, Report, human, json, short};
 use crate::text::{Sources, on_all_processors};
 use baseline::Baseline;
+use fix::Patch;
 use inputs::Input;
 
 #[derive(Args)]
@@ -51,6 +53,8 @@ pub(super) struct Lint {
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    #[command(flatten)]
+    fixes: fix::Fixes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,30 +86,44 @@ impl Lint {
         };
         let inputs = inputs::of(self, &host, common)?;
         let progress = Progress::new(inputs.len(), common.quiet);
-        let results = on_all_processors(&inputs, |input| {
+        let each = |input: &Result<Input<'_>, Stop>| {
             let result = match input {
-                Ok(input) => lint(&host, input, &rules),
-                Err(Stop(why)) => Err(Stop(why.clone())),
+                Ok(input) => self.one(&host, input, &rules, baseline.as_ref()),
+                Err(Stop(why)) => Err(Failed::from(Stop(why.clone()))),
             };
             progress.step();
             result
-        });
+        };
+        let results = match self.fixes.wanted() {
+            None => on_all_processors(&inputs, each),
+            // One after the other: directories may share a file.
+            Some(_) => inputs.iter().map(each).collect(),
+        };
         drop(progress);
-        let (mut linted, mut stops) = (Vec::new(), Vec::new());
+        let (mut linted, mut patches, mut failed) = (Vec::new(), Vec::new(), OK);
         for result in results {
             match result {
-                Ok(it) => linted.push(it),
-                Err(Stop(why)) => stops.push(why),
+                Ok(it) => {
+                    it.said.iter().for_each(|line| complain(line));
+                    patches.extend(it.patch);
+                    linted.push(it.linted);
+                }
+                Err(Failed { why, status }) => {
+                    complain(&why);
+                    failed = failed.max(status);
+                }
             }
         }
-        for why in &stops {
-            complain(why);
-        }
         if linted.is_empty() {
-            return Ok(Outcome { output: Vec::new(), status: FAILED });
+            return Ok(Outcome { output: Vec::new(), status: failed });
+        }
+        if !patches.is_empty() {
+            let status = if patches.iter().any(|it| it.changes) { FOUND } else { OK };
+            let output = patches.into_iter().flat_map(|it| it.text).collect();
+            return Ok(Outcome { output, status: status.max(failed) });
         }
         if let Some(path) = &self.write_baseline {
-            if !stops.is_empty() {
+            if failed != OK {
                 return Ok(Outcome { output: Vec::new(), status: FAILED });
             }
             return self.write_baseline(&host, path.as_deref(), &linted);
@@ -117,12 +135,25 @@ impl Lint {
             not_shown.gone_from_baseline = 0;
         }
         let (output, fails) = self.report(&linted, not_shown, common);
-        let status = match (stops.is_empty(), fails) {
-            (false, _) => FAILED,
-            (true, true) => FOUND,
-            (true, false) => OK,
+        let status = if fails { FOUND } else { OK };
+        Ok(Outcome { output: output.into_bytes(), status: status.max(failed) })
+    }
+
+    /// Lints a directory, and fixes it where that is asked for.
+    fn one(
+        &self,
+        host: &dyn Host,
+        input: &Input<'_>,
+        rules: &[&'static Rule],
+        baseline: Option<&Baseline>,
+    ) -> Result<One, Failed> {
+        let look = |request: &Request<'_>| look(host, request, &input.files, rules);
+        let Some(wanted) = self.fixes.wanted() else {
+            let linted = look(&input.request)?.into();
+            return Ok(One { linted, patch: None, said: Vec::new() });
         };
-        Ok(Outcome { output: output.into_bytes(), status })
+        let fix::Done { seen, patch, said } = fix::fix(host, input, wanted, baseline, &look)?;
+        Ok(One { linted: seen.into(), patch, said })
     }
 
     /// What is printed of all directories, and whether something in it is to fail the run.
@@ -186,9 +217,50 @@ struct Linted {
     version_why: &'static str,
 }
 
-/// Lints a directory, or the files in it that were asked for.
-fn lint(host: &dyn Host, input: &Input, rules: &[&'static Rule]) -> Result<Linted, Stop> {
-    let Input { request, files } = input;
+/// What became of a directory.
+struct One {
+    linted: Linted,
+    patch: Option<Patch>,
+    /// What to say about it on standard error.
+    said: Vec<String>,
+}
+
+/// Why a directory was not linted or not fixed, and the exit status that says so.
+struct Failed {
+    why: String,
+    status: u8,
+}
+
+impl From<Stop> for Failed {
+    fn from(Stop(why): Stop) -> Failed {
+        Failed { why, status: FAILED }
+    }
+}
+
+/// What was read, and what was found in it that counts.
+struct Seen {
+    loaded: Loaded,
+    findings: Vec<Finding>,
+    allowed: usize,
+}
+
+impl From<Seen> for Linted {
+    fn from(Seen { loaded, findings, allowed }: Seen) -> Linted {
+        let Loaded { sources, not_checked, build, version_why, .. } = loaded;
+        // Of thousands of directories, only those with findings are kept in memory.
+        let sources = if findings.is_empty() { Sources::default() } else { sources };
+        let version = build.version;
+        Linted { sources, findings, allowed, not_checked, version, version_why }
+    }
+}
+
+/// Looks at a directory, or at the files in it that were asked for.
+fn look(
+    host: &dyn Host,
+    request: &Request<'_>,
+    files: &[String],
+    rules: &[&'static Rule],
+) -> Result<Seen, Stop> {
     let mut loaded = load::load(host, request)?;
     if loaded.main_cf.is_none() && loaded.policy.is_none() && files.is_empty() {
         let several = !request.shown_in.as_os_str().is_empty();
@@ -204,11 +276,7 @@ fn lint(host: &dyn Host, input: &Input, rules: &[&'static Rule]) -> Result<Linte
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
-    let Loaded { sources, not_checked, build, version_why, .. } = loaded;
-    // Of thousands of directories, only those with findings are kept in memory.
-    let sources = if findings.is_empty() { Sources::default() } else { sources };
-    let version = build.version;
-    Ok(Linted { sources, findings, allowed, not_checked, version, version_why })
+    Ok(Seen { loaded, findings, allowed })
 }
 
 /// All findings, in the order of the directories.

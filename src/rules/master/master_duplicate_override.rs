@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::finding::Severity;
+use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::syntax::master_cf::Argument;
-use crate::text::shortened;
+use crate::text::{Edit, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "master-duplicate-override",
@@ -16,7 +16,7 @@ Of two `-o name=value` with one name in a service, the program takes the last on
 Nothing warns of it. With the same value it is advice.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_loglevel = 1
@@ -44,10 +44,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for service in services.all() {
         let mut last = HashMap::new();
         for argument in service.arguments() {
-            let Argument::Override { assignment, .. } = argument else { continue };
+            let Argument::Override { assignment, word } = argument else { continue };
             let (name, Some(value)) = (assignment.name, assignment.value) else { continue };
             let text = service.bytes(name.clone()).to_vec();
-            let Some((earlier, other)) = last.insert(text.clone(), (name.clone(), value.clone())) else { continue };
+            let known = (name.clone(), value.clone(), word);
+            let Some((earlier, other, word)) = last.insert(text.clone(), known) else { continue };
             let same = service.bytes(other) == service.bytes(value);
             let (severity, what) = if same {
                 (Severity::Advice, "is set to the same further on")
@@ -55,9 +56,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 (Severity::Warning, "has no effect")
             };
             let text = format!("this {} {what}", shortened(&String::from_utf8_lossy(&text)));
-            findings
-                .milder(severity, services.span(service.locate(earlier)), text)
-                .related(services.span(service.locate(name)), "this one counts");
+            let finding = findings.milder(severity, services.span(service.locate(earlier)), text);
+            finding.related(services.span(service.locate(name)), "this one counts");
+            finding.fix = services.option(service.locate(word)).map(|span| Fix {
+                safety: if same { Safety::Safe } else { Safety::Unsafe },
+                title: "remove the earlier one".to_owned(),
+                edits: vec![Edit::new(span, "")],
+            });
         }
     }
 }

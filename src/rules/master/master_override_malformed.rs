@@ -1,9 +1,11 @@
 //! `-o name = value`
 
-use crate::finding::Severity;
+use crate::config::Services;
+use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::syntax::lists::{Assignment, BraceProblem};
 use crate::syntax::master_cf::Argument;
+use crate::text::{Edit, Span};
 
 pub(super) static RULE: Rule = Rule {
     id: "master-override-malformed",
@@ -16,7 +18,7 @@ without a value and exits at its start. postconf says nothing about it, except
 for braces that are not closed; with those master(8) does not start.
 ",
     postfix_says: "missing '=' after attribute name",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_loglevel = 1
@@ -55,9 +57,29 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 }
                 Argument::Word(_) => continue,
             };
-            findings
-                .at(services.span(service.locate(range)), text)
-                .help("write name=value without blanks, or { name = value }");
+            let span = services.span(service.locate(range));
+            let finding = findings.at(span, text);
+            finding.help("write name=value without blanks, or { name = value }");
+            finding.fix = in_braces(services, span);
         }
     }
+}
+
+/// `name = value` to the end of the line, or to the next option, in braces.
+fn in_braces(services: &Services<'_>, name: Span) -> Option<Fix> {
+    let bytes = services.bytes();
+    let rest = &bytes[name.range().end..];
+    let line = rest.split(|it| *it == b'\n').next().unwrap_or_default();
+    let (_, value) = str::from_utf8(line).ok()?.split_once('=').filter(|(blanks, _)| blanks.trim().is_empty())?;
+    let options = [" -o", " -v", " -D"].into_iter().filter_map(|it| value.find(it));
+    let value = options.min().map_or(value, |at| &value[..at]).trim();
+    let is_name = bytes[name.range()].iter().all(|it| it.is_ascii_alphanumeric() || *it == b'_');
+    let end = name.range().end + rest.windows(value.len().max(1)).position(|it| it == value.as_bytes())? + value.len();
+    let fits = is_name && !value.is_empty() && !value.contains(['{', '}', '#', '=']);
+    let text = format!("{{ {} = {value} }}", String::from_utf8_lossy(&bytes[name.range()]));
+    fits.then(|| Fix {
+        safety: Safety::Safe,
+        title: "put it in braces".to_owned(),
+        edits: vec![Edit::new(Span::new(name.source, name.range().start..end), text)],
+    })
 }

@@ -19,7 +19,7 @@ a line begins with it; a blank inside a `-o` value, which ends the value:
 stand in braces: `-o { name = value }`.
 ",
     postfix_says: "unexpected command-line argument: #",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_loglevel = 1
@@ -71,9 +71,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let word = String::from_utf8_lossy(service.bytes(range.clone())).into_owned();
             let program = String::from_utf8_lossy(program);
             let text = format!("{program}(8) does not take \"{}\"", shortened(&word));
-            findings
-                .at(services.span(service.locate(range)), text)
-                .help("put a comment on a line above, and a value with blanks in braces");
+            let span = services.span(service.locate(range));
+            let finding = findings.at(span, text);
+            finding.help("put a comment on a line above, and a value with blanks in braces");
+            finding.fix = context.move_comment(service.field_range(0).start, span);
             // What follows belongs to it.
             break;
         }

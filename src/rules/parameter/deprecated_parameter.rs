@@ -1,6 +1,6 @@
 //! Names that Postfix would rather not see any more.
 
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::{self, Parameter};
 use crate::text::Span;
@@ -18,7 +18,7 @@ smtpd_use_tls, for one, is ignored beside smtpd_tls_security_level.
 A replacement that the assumed Postfix version does not have yet is not asked for.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_use_tls = yes
 #^^^^^^^^^^^^ smtpd_use_tls is deprecated
@@ -36,7 +36,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(parameter) = setting.parameter else { continue };
         let instead = parameter.instead.and_then(|it| configuration.setting(it));
         let instead = instead.map(|it| it.name_span());
-        found(context, findings, parameter, setting.name_span(), instead);
+        if let Some(finding) = found(context, findings, parameter, setting.name_span(), instead) {
+            finding.fix = context.replacement(setting, parameter);
+        }
     }
     for it in context.all_overrides() {
         let Some(parameter) = postfix::parameter(&it.name) else { continue };
@@ -46,16 +48,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// A parameter that is set, and where its replacement is set beside it.
-fn found(
+/// What is found of a parameter that is set, and where its replacement is set beside it.
+fn found<'f>(
     context: &Context<'_>,
-    findings: &mut Findings,
+    findings: &'f mut Findings,
     parameter: &Parameter,
     span: Span,
     beside: Option<Span>,
-) {
+) -> Option<&'f mut Finding> {
     let build = &context.environment.build;
-    let Some(since) = parameter.deprecated.or(parameter.discouraged) else { return };
+    let since = parameter.deprecated.or(parameter.discouraged)?;
     let exists = parameter.exists_in(build) || parameter.is_legacy_in(build);
     let help = match parameter.instead.and_then(postfix::parameter) {
         Some(instead) if instead.exists_in(build) => match beside {
@@ -63,7 +65,7 @@ fn found(
             Some(_) => format!("remove it: {} is set too", instead.name),
         },
         None if since <= context.version() => "leave it unset".to_owned(),
-        Some(_) | None => return,
+        Some(_) | None => return None,
     };
     let text = match exists {
         true => format!("{} is deprecated", parameter.name),
@@ -71,10 +73,11 @@ fn found(
         false if parameter.is_deprecated_in(build) => {
             format!("{} is no longer a parameter of Postfix", parameter.name)
         }
-        false => return,
+        false => return None,
     };
     let finding = findings.at(span, text).help(help);
     if let Some(beside) = beside {
         finding.related(beside, "its replacement");
     }
+    Some(finding)
 }

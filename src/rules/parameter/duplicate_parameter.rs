@@ -6,7 +6,6 @@ use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::syntax::lines::Group;
 use crate::syntax::main_cf::{Entry, Kind};
-use crate::text::Edit;
 
 pub(super) static RULE: Rule = Rule {
     id: "duplicate-parameter",
@@ -19,7 +18,7 @@ time a program starts; with the same value it says nothing, and neither line is
 wrong until somebody changes one of them: then this is advice.
 ",
     postfix_says: "overriding earlier entry: smtp_tls_loglevel",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Always,
     bad: "
 smtp_tls_loglevel = 0
 #^^^^^^^^^^^^^^^^ this smtp_tls_loglevel has no effect
@@ -45,17 +44,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let same = earlier.value_text(bytes).text() == entry.value_text(bytes).text();
         let span = configuration.span(earlier.name.clone());
         let name = context.sources.text(span);
-        let finding = if same {
-            let finding = findings.milder(Severity::Advice, span, format!("{name} is set to the same further down"));
-            finding.fix(Fix {
-                safety: Safety::Safe,
-                title: "remove the earlier one".to_owned(),
-                edits: vec![Edit::new(configuration.span(earlier_group.range.clone()), "")],
-            });
-            finding
+        let (finding, safety) = if same {
+            let text = format!("{name} is set to the same further down");
+            (findings.milder(Severity::Advice, span, text), Safety::Safe)
         } else {
-            findings.at(span, format!("this {name} has no effect"))
+            // It may be the one that somebody wants.
+            (findings.at(span, format!("this {name} has no effect")), Safety::Unsafe)
         };
+        let title = "remove the earlier one".to_owned();
+        let edits = context.without_lines(configuration.span(earlier_group.range.clone()));
+        finding.fix(Fix { safety, title, edits });
         finding.related(configuration.span(entry.name.clone()), "this one counts");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::text::{Edit, shortened};
+use crate::text::shortened;
 
 pub(super) static RULE: Rule = Rule {
     id: "read-only-parameter",
@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.at(span, text(name)).fix(Fix {
                 safety: Safety::Safe,
                 title: "remove the line".to_owned(),
-                edits: vec![Edit::new(main.span(group.range.clone()), "")],
+                edits: context.without_lines(main.span(group.range.clone())),
             });
         }
     }

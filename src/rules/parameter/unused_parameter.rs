@@ -39,23 +39,35 @@ error_destination_recipient_limit = 2
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let (Some(main), Some(names)) = (&context.configuration, context.names()) else { return };
+    let mut meant = BTreeSet::new();
     for setting in main.effective_settings().filter(|it| !names.knows(it.name())) {
-        found(context, findings, setting.name(), setting.name_span(), &|it| main.setting(it).is_some());
+        let is_set = |it: &str| main.setting(it).is_some();
+        found(context, findings, setting.name(), setting.name_span(), &is_set, &mut meant);
     }
     // postconf reads `-oname=value` in a way of its own: what is no option to a program is left out.
     let real: BTreeSet<Span> = context.all_overrides().iter().map(|it| it.name_span).collect();
     let mut seen = BTreeSet::new();
     for (index, scope) in context.scopes.iter().enumerate() {
         let Some(settings) = &scope.settings else { continue };
+        let mut meant = BTreeSet::new();
         for (name, local) in settings.iter().filter(|(name, _)| !names.knows_in(index, name)) {
             if real.contains(&local.name_span) && seen.insert(local.name_span) {
-                found(context, findings, name, local.name_span, &|it| settings.contains_key(it.as_bytes()));
+                let is_set = |it: &str| settings.contains_key(it.as_bytes());
+                found(context, findings, name, local.name_span, &is_set, &mut meant);
             }
         }
     }
 }
 
-fn found(context: &Context<'_>, findings: &mut Findings, name: &[u8], span: Span, is_set: &dyn Fn(&str) -> bool) {
+/// `meant`: the names that earlier ones will have when they are fixed.
+fn found(
+    context: &Context<'_>,
+    findings: &mut Findings,
+    name: &[u8],
+    span: Span,
+    is_set: &dyn Fn(&str) -> bool,
+    meant: &mut BTreeSet<&'static str>,
+) {
     let name = String::from_utf8_lossy(name);
     // A finding of its own.
     if name.starts_with('\u{feff}') {
@@ -85,7 +97,9 @@ fn found(context: &Context<'_>, findings: &mut Findings, name: &[u8], span: Span
     } else if !near.is_empty() {
         finding.help(format!("did you mean {}?", near.join(" or ")));
     }
-    if let ([only], true) = (near.as_slice(), missed) {
+    if let ([only], true) = (near.as_slice(), missed)
+        && meant.insert(only)
+    {
         let title = format!("call it {only}");
         finding.fix(Fix { safety: Safety::Unsafe, title, edits: vec![Edit::new(span, *only)] });
     }

@@ -1,6 +1,6 @@
 //! Fingerprints of another digest than the one in force.
 
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::what::{Pin, What};
 
@@ -19,7 +19,7 @@ beside one that counts it is a warning: the day will come on which it is needed.
 of a certificate.
 ",
     postfix_says: "unusable TLSA RR\nServer certificate not verified",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -51,6 +51,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let text = format!("{is}, and {digest} is in force");
         let finding = findings.milder(super::severity(*rest), found.problem.span, text);
         finding.help(format!("make it with {digest}: {} bytes", digest.length()));
+        // Several of the right length, with a colon between two.
+        let span = found.problem.span;
+        let text = context.sources.text(span);
+        let pairs: Vec<&str> = text.split(':').collect();
+        let is_pair = |it: &&str| it.len() == 2;
+        if pairs.len() > digest.length() && pairs.len().is_multiple_of(digest.length()) && pairs.iter().all(is_pair) {
+            let bars: Vec<String> = pairs.chunks(digest.length()).map(|it| it.join(":")).collect();
+            finding.fix = context.rewrite(span, text.as_bytes(), &bars.join("|"), Safety::Safe);
+        }
         if let Some(set) = context.set_at(found, "tls_fingerprint_digest") {
             finding.related(set, "the digest in force");
         }

@@ -1,9 +1,11 @@
 //! Pins that are no fingerprint at all.
 
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::ProblemKind;
+use crate::policy::matching;
 use crate::policy::what::{Pin, What};
+use crate::postfix::Fingerprint;
 
 pub(super) static RULE: Rule = Rule {
     id: "fingerprint-malformed",
@@ -20,7 +22,7 @@ In the policy file a pin must have the length of a digest: 16 bytes for md5, 20
 for sha1, 28 for sha224, 32 for sha256, 48 for sha384, 64 for sha512.
 ",
     postfix_says: "malformed fingerprint value\nServer certificate not verified",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -50,9 +52,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             Pin::Length(..) => continue,
         };
-        findings
-            .milder(super::severity(*rest), found.problem.span, text)
-            .help("pairs of hexadecimal digits with colons between them");
+        let (span, old) = (found.problem.span, context.sources.bytes(found.problem.span));
+        let finding = findings.milder(super::severity(*rest), span, text);
+        finding.help("pairs of hexadecimal digits with colons between them");
+        let colons = context.sources.text(span).replace(['-', '.'], ":");
+        if let Some(meant) = Fingerprint::parse(colons.as_bytes()) {
+            let meant = meant.to_string();
+            if matching::pin(meant.as_bytes(), &found.client.client).is_ok() {
+                finding.fix = context.rewrite(span, old, &meant, Safety::Safe);
+            }
+        }
     }
     findings.policy_file(context, ProblemKind::Pin);
 }

@@ -14,7 +14,7 @@ of them, whatever they are, with a warning for each message, and delivers in the
 clear. Of several connection_reuse= or enable_rpk= the last one counts.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -39,7 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Ineffective::NoTls => "ignored: at level none there is no TLS",
                 Ineffective::Overridden => "the one behind it counts",
             };
-            findings.at(found.problem.span, text);
+            findings.at(found.problem.span, text).fix = super::removed(context, found);
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::client::BadFile;
 use crate::policy::what::{Refused, What};
+use crate::text::{Span, offset};
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-attribute-invalid",
@@ -20,7 +21,7 @@ secure, and `policy_ttl=`, `policy_domain=`, `policy_string=`, `policy_failure=`
 goes out without TLS.
 ",
     postfix_says: "attribute \"ciphers\" has empty value",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -66,7 +67,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 }
                 Refused::WithoutPolicyType => "it needs policy_type= beside it".to_owned(),
             };
-            findings.at(found.problem.span, text);
+            let finding = findings.at(found.problem.span, text);
+            let word = context.sources.bytes(found.problem.span);
+            let value = word.iter().position(|it| *it == b'=').map_or(word.len(), |it| it + 1);
+            let span = found.problem.span;
+            let span = Span { start: span.start + offset(value), ..span };
+            finding.fix = match why {
+                Refused::NotGrade => context.rewrite_as_one_of(span, &word[value..], &["high", "medium"]),
+                Refused::NotYesNo => context.rewrite_as_one_of(span, &word[value..], &["yes", "no"]),
+                Refused::NotProtocols => context.rewrite_protocol_list(span, &word[value..]),
+                _ => None,
+            };
         }
     }
 }

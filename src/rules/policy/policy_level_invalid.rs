@@ -20,7 +20,7 @@ The levels are none, may, encrypt, dane, dane-only, fingerprint, verify and
 secure, in upper or lower case, without quotes.
 ",
     postfix_says: "invalid security level \"encypt\"",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -42,9 +42,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let problem = found.problem;
         if problem.what == What::Level {
             let level = shortened(&context.sources.text(problem.span));
-            findings
-                .at(problem.span, format!("\"{level}\" is no security level"))
-                .help(format!("one of {}", SecurityLevel::names()));
+            let finding = findings.at(problem.span, format!("\"{level}\" is no security level"));
+            finding.help(format!("one of {}", SecurityLevel::names()));
+            let (word, names) = (context.sources.bytes(problem.span), SecurityLevel::ALL.map(SecurityLevel::name));
+            finding.fix = context.rewrite_as_one_of(problem.span, word, &names);
         }
     }
     findings.policy_file(context, ProblemKind::Level);

@@ -1,7 +1,8 @@
 //! Names in `match=` that no certificate has.
 
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::matching;
 use crate::policy::what::{Impossible, Name, What};
 
 pub(super) static RULE: Rule = Rule {
@@ -16,7 +17,7 @@ blank between them, is in no certificate. If a policy has no other name, all mai
 the destination waits; beside a good one it is a warning.
 ",
     postfix_says: "Server certificate not verified\nServer certificate not trusted",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -47,17 +48,26 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         if let What::Name(name, rest) = &found.problem.what {
             let severity = super::severity(*rest);
+            let (span, old) = (found.problem.span, context.sources.bytes(found.problem.span));
             match name {
-                Name::Address => findings
-                    .milder(severity, found.problem.span, "addresses are not compared")
-                    .help("name the host"),
-                Name::Form => findings
-                    .milder(severity, found.problem.span, "no certificate has such a name")
-                    .help("between names stands a colon"),
-                Name::Typo(word) => findings
-                    .milder(severity, found.problem.span, "Postfix takes this for a host name")
-                    .help(format!("did you mean \"{word}\"?")),
-            };
+                Name::Address => {
+                    findings.milder(severity, span, "addresses are not compared").help("name the host");
+                }
+                Name::Form => {
+                    let finding = findings.milder(severity, span, "no certificate has such a name");
+                    finding.help("between names stands a colon");
+                    let is_name = |it: &[u8]| matching::name(it, &found.client.client).is_none();
+                    if old.contains(&b'|') && old.split(|it| *it == b'|').all(is_name) {
+                        let colons = context.sources.text(span).replace('|', ":");
+                        finding.fix = context.rewrite(span, old, &colons, Safety::Safe);
+                    }
+                }
+                Name::Typo(word) => {
+                    let finding = findings.milder(severity, span, "Postfix takes this for a host name");
+                    finding.help(format!("did you mean \"{word}\"?"));
+                    finding.fix = context.rewrite(span, old, word, Safety::Unsafe);
+                }
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Words that are no attribute.
 
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::policy::what::What;
 use crate::policy::row;
-use crate::text::{nearest, shortened};
+use crate::text::{Span, nearest, offset, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "policy-unknown-attribute",
@@ -21,7 +21,7 @@ A comma or a blank ends an attribute: in `protocols=TLSv1.2,TLSv1.3` the second
 word is none. Inside a value the separator is `:`.
 ",
     postfix_says: "invalid attribute name: \"cipher\"",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = texthash:$config_directory/tls_policy
@@ -47,7 +47,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 let word = context.sources.text(span).into_owned();
                 let finding = findings.at(span, format!("Postfix does not know \"{}\"", shortened(&word)));
                 let name = word.split('=').next().unwrap_or_default();
-                finding.help(match nearest(name, row::attribute_names()) {
+                finding.fix = super::joined_to_the_value_before(context, found);
+                let near = nearest(name, row::attribute_names());
+                if let Some(near) = near.filter(|_| word.contains('=') && !word.starts_with('{')) {
+                    let name = Span { end: span.start + offset(name.len()), ..span };
+                    let old = context.sources.bytes(name);
+                    finding.fix = context.rewrite(name, old, near, Safety::Unsafe);
+                }
+                finding.help(match near {
                     Some(near) => format!("did you mean \"{near}=\"?"),
                     None => format!("attributes are {}", row::attribute_names().collect::<Vec<_>>().join(", ")),
                 });

@@ -1,12 +1,12 @@
 //! `name = value # comment`
 
 use crate::config::{Configuration, Setting};
-use crate::finding::{Fix, Safety, Severity};
+use crate::finding::{Fix, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule, Within};
 use crate::policy::what::What;
 use crate::postfix::{Parameter, Type};
 use crate::syntax::is_space;
-use crate::text::{Edit, Span, shortened};
+use crate::text::{Span, shortened};
 
 pub(super) static RULE: Rule = Rule {
     id: "inline-comment",
@@ -71,9 +71,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Within::Table(table) => context.row_value(table, problem.row),
                 Within::Value | Within::PolicyFile => context.sources.text(problem.span).into_owned(),
             };
-            findings
-                .at(problem.span, is("policy", value.as_bytes()))
-                .help("move the comment to a line above");
+            let finding = findings.at(problem.span, is("policy", value.as_bytes()));
+            finding.help("move the comment to a line above");
+            if let Within::Table(table) = found.within {
+                let row = table.table.rows[problem.row].range();
+                let is_one_line = !context.sources.bytes(problem.span).contains(&b'\n');
+                finding.fix = context.move_comment(row.start, problem.span).filter(|_| is_one_line);
+            }
         }
     }
 }
@@ -134,22 +138,14 @@ fn severity(parameter: &Parameter, before: &[u8]) -> Option<Severity> {
     }
 }
 
-/// Moves the comment above the entry, where the entry is one line.
+/// Moves the comment above the entry, where no other one follows it.
 fn fix(context: &Context<'_>, setting: Setting<'_>, at: usize) -> Option<Fix> {
-    let bytes = context.sources.bytes(setting.value_span());
-    if bytes.contains(&b'\n') {
+    let value = setting.value();
+    let comment = setting.span_in_value(at..value.text().len());
+    let line = context.sources.bytes(comment).split(|it| *it == b'\n').next().unwrap_or_default();
+    let others = value.text().get(at + line.len()..).unwrap_or_default();
+    if start(others).is_some() {
         return None;
     }
-    let value = setting.value();
-    let comment = &value.text()[at..];
-    let blanks = value.text()[..at].iter().rev().take_while(|byte| is_space(**byte)).count();
-    let line_start = Span::new(setting.name_span().source, setting.name_span().range().start..setting.name_span().range().start);
-    Some(Fix {
-        safety: Safety::Safe,
-        title: "move the comment to its own line".to_owned(),
-        edits: vec![
-            Edit::new(line_start, [comment, b"\n"].concat()),
-            Edit::new(setting.span_in_value(at - blanks..value.text().len()), ""),
-        ],
-    })
+    context.move_comment(setting.name_span().range().start, comment)
 }

@@ -2,7 +2,7 @@
 
 
 use crate::config::TableKind;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, PolicyTable, Rule};
 use crate::syntax::table::Row;
 use crate::text::{Span, fold, shortened};
@@ -20,7 +20,7 @@ fails, and all mail that needs one waits.
 Two equal rows in an indexed table are only untidy: then this is advice.
 ",
     postfix_says: "duplicate entry: \"example.com\"",
-    fix: FixKind::Never,
+    fix: FixKind::Always,
     bad: "
 ==> main.cf <==
 smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
@@ -77,4 +77,9 @@ fn found(context: &Context<'_>, table: &PolicyTable, row: &Row, first: &Row, fin
         TableKind::Indexed | TableKind::Other => findings.at(span, format!("the second {key} has no effect")),
     };
     finding.related(Span::new(table.source, first.key_range(bytes)), "the first one").help("keep one of them");
+    finding.fix(Fix {
+        safety: if same { Safety::Safe } else { Safety::Unsafe },
+        title: "remove the second one".to_owned(),
+        edits: context.without_lines(Span::new(table.source, row.range())),
+    });
 }

@@ -21,7 +21,7 @@ leaves no cipher where TLS is mandatory. A list of
 ciphers belongs into no main.cf, exclusions belong into smtp_tls_exclude_ciphers.
 ",
     postfix_says: "invalid cipher grade: \"strong\"",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may
 smtp_tls_ciphers = strong
@@ -49,7 +49,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 }
                 Some(_) => continue,
             };
-            findings.milder(setting.severity, setting.span, text).help("high or medium");
+            let finding = findings.milder(setting.severity, setting.span, text).help("high or medium");
+            finding.fix = context.rewrite_as_one_of(setting.span, &setting.given.value, &["high", "medium"]);
         }
     });
 }

@@ -17,7 +17,7 @@ Name what is too old instead. Who wants TLSv1.3 off says so, `!TLSv1.3` or
 `<=TLSv1.2`, and is not found here.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may
 smtp_tls_protocols = TLSv1.2, TLSv1.1
@@ -38,7 +38,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if protocols.forgets_newest() && !is_other && !protocols.is_empty() {
                 let (program, offered) = (seen.client.program, names(protocols.offered()));
                 let text = format!("{program}(8) offers only {offered}");
-                findings.at(setting.span, text).help(modern_list(context));
+                let finding = findings.at(setting.span, text).help(modern_list(context));
+                finding.fix = context.rewrite_protocols(setting.span, &setting.given.value, modern_list(context));
             }
         }
     });

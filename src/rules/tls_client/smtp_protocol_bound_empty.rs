@@ -14,7 +14,7 @@ words of their own and bound nothing, and the protocol behind is the only one
 that is on: `>= TLSv1.2` is TLSv1.2 alone, without TLSv1.3.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may
 smtp_tls_protocols = >= TLSv1.2
@@ -31,10 +31,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     each_client(context, &mut |seen| {
         for (setting, protocols) in protocol_lists(seen) {
             let Some(bound) = protocols.empty_bound() else { continue };
+            let fix = context.join_bound(setting.span, &setting.given.value, bound.clone());
             let (bound, program) = (shown(&setting.given.value[bound]), seen.client.program);
             let offered = names(protocols.offered());
             let text = format!("\"{bound}\" stands alone and bounds nothing: {program}(8) offers {offered}");
-            findings.at(setting.span, text).help("write the protocol behind it without a blank");
+            findings.at(setting.span, text).help("write the protocol behind it without a blank").fix = fix;
         }
     });
 }

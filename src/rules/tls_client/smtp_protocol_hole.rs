@@ -17,7 +17,7 @@ Exclude all old protocols: `>=TLSv1.2`, and before Postfix 3.6 `!SSLv2, !SSLv3,
 !TLSv1, !TLSv1.1`.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may
 smtp_tls_protocols = !SSLv2, !SSLv3, !TLSv1.1
@@ -37,7 +37,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let usable = protocols.offered().filter(|it| *it != crate::postfix::Protocol::Ssl3);
             let (missing, program, offered) = (hole.missing, seen.client.program, names(usable));
             let text = format!("{missing} is off, so {program}(8) offers only {offered}");
-            findings.at(setting.span, text).help(modern_list(context));
+            let finding = findings.at(setting.span, text).help(modern_list(context));
+            finding.fix = context.rewrite_protocols(setting.span, &setting.given.value, modern_list(context));
         }
     });
 }

@@ -21,7 +21,7 @@ case; `!` excludes one. From Postfix 3.6 on `>=TLSv1.2` and `<=TLSv1.3` are boun
 without a blank in between.
 ",
     postfix_says: "Invalid TLS protocol list \"!SSLv3, !TLSv1.0\": aborting TLS session",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = may
 smtp_tls_protocols = !SSLv3, !TLSv1.0
@@ -46,7 +46,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 None => format!("\"{word}\" is no protocol"),
             };
             let text = format!("{why}: {}(8) cannot start TLS", seen.client.program);
-            findings.milder(setting.severity, setting.span, text);
+            let finding = findings.milder(setting.severity, setting.span, text);
+            finding.fix = context.rewrite_protocol_list(setting.span, &setting.given.value);
         }
     });
 }

@@ -16,7 +16,7 @@ The levels are none, may, encrypt, dane, dane-only, fingerprint, verify and
 secure, in upper or lower case.
 ",
     postfix_says: "Invalid TLS level \"encrypted\"",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtp_tls_security_level = encrypted
 #                         ^^^^^^^^^ smtp(8) exits on \"encrypted\"
@@ -32,9 +32,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for client in ["smtp", "lmtp"] {
         for level in super::levels(context, &format!("{client}_tls_security_level")) {
             if SecurityLevel::parse(&level.value).is_none() {
-                findings
-                    .at(level.span, format!("{client}(8) exits on \"{}\"", level.shown()))
-                    .help(format!("one of {}", SecurityLevel::names()));
+                let finding = findings.at(level.span, format!("{client}(8) exits on \"{}\"", level.shown()));
+                finding.help(format!("one of {}", SecurityLevel::names()));
+                let names = SecurityLevel::ALL.map(SecurityLevel::name);
+                finding.fix = context.rewrite_as_one_of(level.span, &level.value, &names);
             }
         }
     }

@@ -19,7 +19,7 @@ which only high and medium are of use. A list of ciphers is no grade; what must
 not be used goes to smtpd_tls_exclude_ciphers.
 ",
     postfix_says: "invalid cipher grade: \"strong\"",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_tls_security_level = may
 smtpd_tls_ciphers = strong
@@ -45,9 +45,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         // On an empty value smtpd(8) exits: smtpd-tls-value-empty.
         if !set.text.is_empty() && CipherGrade::parse(&set.text).is_none() {
             let grade = set.shown();
-            findings
-                .at(set.span, format!("\"{grade}\" is no grade: STARTTLS fails"))
-                .help("high or medium");
+            let text = format!("\"{grade}\" is no grade: STARTTLS fails");
+            let finding = findings.at(set.span, text).help("high or medium");
+            finding.fix = context.rewrite_as_one_of(set.span, &set.text, &["high", "medium"]);
         }
     }
 }

@@ -16,7 +16,7 @@ Name what is too old instead. Who wants TLSv1.3 off says so, `!TLSv1.3` or
 `<=TLSv1.2`, and is not found here.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_tls_security_level = may
 smtpd_tls_protocols = TLSv1.2, TLSv1.1
@@ -37,7 +37,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if protocols.forgets_newest() && protocols.empty_bound().is_none() && !on.is_empty() {
             let is = if on.len() == 1 { "is" } else { "are" };
             let text = format!("only {} {is} on", on.join(" and "));
-            findings.at(set.span, text).help(super::modern_list(context));
+            let modern = super::modern_list(context);
+            let finding = findings.at(set.span, text).help(modern);
+            finding.fix = context.rewrite_protocols(set.span, &set.text, modern);
         }
     }
 }

@@ -13,7 +13,7 @@ words of their own and bound nothing, and the protocol behind is the only one
 that is on: `>= TLSv1.2` is TLSv1.2 alone, without TLSv1.3.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_tls_security_level = may
 smtpd_tls_protocols = >= TLSv1.2
@@ -32,9 +32,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(bound) = protocols.empty_bound() else { continue };
         let on: Vec<&str> = protocols.enabled().map(crate::postfix::Protocol::name).collect();
         let is = if on.len() == 1 { "is" } else { "are" };
+        let fix = context.join_bound(set.span, &set.text, bound.clone());
         let (bound, on) = (set.shown_part(bound), on.join(" and "));
         findings
             .at(set.span, format!("\"{bound}\" stands alone and bounds nothing: {on} {is} on"))
-            .help("write the protocol behind it without a blank");
+            .help("write the protocol behind it without a blank")
+            .fix = fix;
     }
 }

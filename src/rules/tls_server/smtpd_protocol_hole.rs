@@ -17,7 +17,7 @@ Exclude all old protocols: `>=TLSv1.2`, and before Postfix 3.6 `!SSLv2, !SSLv3,
 !TLSv1, !TLSv1.1`.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_tls_security_level = may
 smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1.1
@@ -35,7 +35,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for (set, protocols) in super::valid_protocol_lists(context) {
         if let Some(hole) = protocols.hole() {
             let text = format!("{} is off, and the older {} is on", hole.missing, hole.below);
-            findings.at(set.span, text).help(super::modern_list(context));
+            let modern = super::modern_list(context);
+            let finding = findings.at(set.span, text).help(modern);
+            finding.fix = context.rewrite_protocols(set.span, &set.text, modern);
         }
     }
 }

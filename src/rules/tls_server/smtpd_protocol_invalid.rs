@@ -18,7 +18,7 @@ lower case; `!` excludes one. From Postfix 3.6 on `>=TLSv1.2` and `<=TLSv1.3`
 are bounds, without a blank in between.
 ",
     postfix_says: "Invalid TLS protocol list \"!SSLv3, !TLSv1.0\": disabling TLS support",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_tls_security_level = may
 smtpd_tls_protocols = !SSLv3, !TLSv1.0
@@ -42,6 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Some(since) => format!("\"{word}\" is for Postfix {since} and later"),
             None => format!("\"{word}\" is no protocol"),
         };
-        findings.at(set.span, format!("{why}: smtpd(8) does without TLS"));
+        let finding = findings.at(set.span, format!("{why}: smtpd(8) does without TLS"));
+        finding.fix = context.rewrite_protocol_list(set.span, &set.text);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Set;
 use crate::config::Origin;
-use crate::finding::Severity;
+use crate::finding::{Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::SecurityLevel;
 
@@ -20,7 +20,7 @@ The same holds for postscreen(8) and tlsproxy(8) and their parameters. A service
 with smtpd_tls_wrappermode = yes does not read its level.
 ",
     postfix_says: "unsupported TLS level \"secure\", using \"encrypt\"",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 smtpd_tls_security_level = secure
 #                          ^^^^^^ Postfix uses \"encrypt\" instead of \"secure\"
@@ -39,14 +39,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for (program, prefix) in SERVERS {
         let name = format!("{prefix}_security_level");
         for level in levels(context, program, &name) {
+            let mut fix = context.rewrite_as_one_of(level.span, &level.text, &["none", "may", "encrypt"]);
             let text = match SecurityLevel::parse(&level.text) {
                 Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Encrypt) => continue,
                 Some(SecurityLevel::Fingerprint | SecurityLevel::Verify | SecurityLevel::Secure) => {
+                    fix = context.rewrite(level.span, &level.text, "encrypt", Safety::Safe);
                     format!("Postfix uses \"encrypt\" instead of \"{}\"", level.shown())
                 }
                 Some(SecurityLevel::Dane | SecurityLevel::DaneOnly) | None => format!("{program}(8) exits on \"{}\"", level.shown()),
             };
-            findings.at(level.span, text).help("one of none, may, encrypt");
+            findings.at(level.span, text).help("one of none, may, encrypt").fix = fix;
         }
     }
 }

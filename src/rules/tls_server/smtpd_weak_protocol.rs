@@ -20,7 +20,7 @@ At level may, smtpd_tls_protocols holds, and there an old protocol is better tha
 the clear text that the client would send instead.
 ",
     postfix_says: "",
-    fix: FixKind::Never,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 smtpd_tls_mandatory_protocols = !SSLv2, !SSLv3
@@ -52,9 +52,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let names: Vec<&str> = weak.map(Protocol::name).collect();
         if let [_, ..] = names.as_slice() {
             let is = if names.len() == 1 { "is" } else { "are" };
-            findings
-                .at(set.span, format!("{} {is} on", names.join(" and ")))
-                .help(super::modern_list(context));
+            let modern = super::modern_list(context);
+            let finding = findings.at(set.span, format!("{} {is} on", names.join(" and "))).help(modern);
+            finding.fix = context.rewrite_protocols(set.span, &set.text, modern);
         }
     }
 }
