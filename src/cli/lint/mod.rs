@@ -1,6 +1,7 @@
 //! `postls lint`
 
 mod inputs;
+mod staged;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ pub(super) struct Lint {
     /// Lint the one PATH as if it stood in the configuration directory under this name
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
+    /// Lint what git has staged, not what lies in the work tree (for a pre-commit hook)
+    #[arg(long, conflicts_with = "as_name")]
+    staged: bool,
     /// The lowest severity that makes the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
@@ -54,10 +58,16 @@ enum Format {
 
 impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
-        let inputs = inputs::of(self, &host, common)?;
+        let staged = self.staged.then(staged::open).transpose()?;
+        let (host, inputs): (&(dyn Host + Sync), _) = match &staged {
+            Some(host) => (host, staged::inputs(self, host, common)?),
+            None => (&System, inputs::of(self, &System, common)?),
+        };
+        if inputs.is_empty() {
+            return Ok(Outcome { output: Vec::new(), status: OK });
+        }
         let results = on_all_processors(&inputs, |input| match input {
-            Ok(input) => lint(&host, input),
+            Ok(input) => lint(host, input),
             Err(Stop(why)) => Err(Stop(why.clone())),
         });
         let (mut linted, mut stops) = (Vec::new(), Vec::new());
