@@ -457,13 +457,29 @@ _postls() {
             return 0
             ;;
         postls__subcmd__lint)
-            opts="-c -q -v -h --as --staged --fail-on --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-r -c -q -v -h --recursive --as --staged --select --ignore --baseline --write-baseline --fail-on --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --select)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write-baseline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

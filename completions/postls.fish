@@ -45,6 +45,10 @@ complete -c postls -n "__fish_postls_needs_command" -f -a "man" -d 'Print a manu
 complete -c postls -n "__fish_postls_needs_command" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
 complete -c postls -n "__fish_postls_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l as -d 'Lint the one PATH as if it stood in the configuration directory under this name' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l select -d 'Run only these rules, or the rules of these topics' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l ignore -d 'Do not run these rules, or the rules of these topics' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l baseline -d 'Leave out the findings that stand in this file' -r -F
+complete -c postls -n "__fish_postls_using_subcommand lint" -l write-baseline -d 'Write all findings into FILE, or into that of --baseline, for runs to come' -r -F
 complete -c postls -n "__fish_postls_using_subcommand lint" -l fail-on -d 'The lowest severity that makes the exit status 1' -r -f -a "error\t''
 warning\t''
 advice\t''
@@ -57,6 +61,7 @@ complete -c postls -n "__fish_postls_using_subcommand lint" -l postfix -d 'The o
 complete -c postls -n "__fish_postls_using_subcommand lint" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c postls -n "__fish_postls_using_subcommand lint" -s r -l recursive -d 'Lint every configuration directory in and below the PATHs; without any, below this directory'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l staged -d 'Lint what git has staged, not what lies in the work tree (for a pre-commit hook)'
 complete -c postls -n "__fish_postls_using_subcommand lint" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand lint" -s v -l verbose -d 'Say on standard error which files are read'

@@ -12,6 +12,7 @@ mod load_policies;
 mod load_tables;
 mod man;
 mod planning;
+mod progress;
 mod query;
 mod show;
 

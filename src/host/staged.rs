@@ -171,6 +171,24 @@ impl Host for Staged {
         }
     }
 
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let located = self.locate(path)?;
+        let Ok(inside) = located.strip_prefix(&self.top) else {
+            return self.machine.directories(&located);
+        };
+        let below = self.index.range(inside.to_owned()..).map(|it| it.0);
+        let below = below.map_while(|it| it.strip_prefix(inside).ok());
+        // What has another name below its own is a directory.
+        let names = below.filter_map(|it| {
+            let mut parts = it.components();
+            let name = parts.next()?;
+            parts.next().map(|_| path.join(name))
+        });
+        let mut found: Vec<PathBuf> = names.collect();
+        found.dedup();
+        Ok(found)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         // The part in front of the first wildcard is a directory, perhaps by way of links.
         let is_plain = |it: &Component| !it.as_os_str().to_string_lossy().contains(['*', '?', '[']);
@@ -237,6 +255,10 @@ impl Host for Staged {
 
     fn process_id(&self) -> u32 {
         self.machine.process_id()
+    }
+
+    fn unix_day(&self) -> u64 {
+        self.machine.unix_day()
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {

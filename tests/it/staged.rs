@@ -129,6 +129,10 @@ fn arguments_name_what_is_read() {
     assert_eq!(status(&["a", "b"]), Some(1));
     assert_eq!(status(&["b/main.cf"]), Some(0));
     assert_eq!(status(&["c"]), Some(2), "its main.cf is not staged");
+    assert_eq!(status(&["--recursive", "b"]), Some(0));
+    let (status, found, complaint) = repository.lint(&["--recursive", "."]);
+    assert_eq!((status, complaint.as_str()), (Some(1), ""));
+    assert!(found.starts_with("a/main.cf:1:27: error") && found.lines().count() == 1, "{found}");
     let (status, _, complaint) = repository.lint(&["-c", "../beside"]);
     assert_eq!(status, Some(2));
     assert!(complaint.contains("/beside: not in the repository "), "{complaint}");
