@@ -112,6 +112,10 @@ fn commands_in_examples_are_understood() {
             // Only what is printed for a file has a place to go; the examples are the repository.
             let line = line.split('>').next().unwrap_or_default();
             let line = line.replace("--recursive", "--recursive examples/mailhost");
+            if ["sarif", "gitlab"].iter().any(|it| line.contains(it) && !formats().contains(it)) {
+                println!("skipped: {line}");
+                continue;
+            }
             let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
             command
                 .arg("lint")
