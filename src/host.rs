@@ -3,6 +3,11 @@
 //! A [`Host`] is a trait so that a test can let its n-th call fail. Reading
 //! refuses what is no regular file, so that a FIFO or a device cannot hold us.
 
+mod git;
+mod staged;
+
+pub use staged::Staged;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -54,6 +59,10 @@ pub trait Host {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Whether the files come from elsewhere, so that no Postfix of this machine runs with them.
+    fn is_copy(&self) -> bool {
+        false
+    }
     /// The bytes of a program of Postfix.
     fn program(&self, name: &str) -> io::Result<Vec<u8>>;
     /// This machine's name, as gethostname(2) tells it.
@@ -64,7 +73,7 @@ pub trait Host {
     fn process_id(&self) -> u32;
     /// The whole days since 1970-01-01 UTC.
     fn unix_day(&self) -> u64;
-    /// Runs a program of Postfix to its end.
+    /// Runs a program, such as one of Postfix, to its end.
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
 }
 

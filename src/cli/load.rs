@@ -404,8 +404,10 @@ pub(super) fn parent(path: &Path) -> &Path {
 
 /// Whether a directory is one that a Postfix of this host runs with, and no copy of it.
 pub(super) fn is_live(host: &dyn Host, directory: &Path) -> bool {
-    host.resolve(directory)
-        .is_ok_and(|it| it.starts_with("/etc") || it.starts_with("/usr/local/etc"))
+    !host.is_copy()
+        && host
+            .resolve(directory)
+            .is_ok_and(|it| it.starts_with("/etc") || it.starts_with("/usr/local/etc"))
 }
 
 /// What main.cf may call a file of the directory.

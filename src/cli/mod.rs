@@ -2,6 +2,7 @@
 
 mod apply;
 mod compile;
+mod completions;
 mod diff;
 mod environment;
 mod explain;
@@ -9,6 +10,7 @@ mod lint;
 mod load;
 mod load_policies;
 mod load_tables;
+mod man;
 mod planning;
 mod progress;
 mod query;
@@ -94,10 +96,14 @@ enum Command {
     Query(query::Query),
     /// Print what was understood, as postconf does
     Show(show::Show),
-    /// Print the page of a rule
+    /// Print the page of a rule, or what is known of a parameter
     Explain(explain::Explain),
     /// List all rules
     Rules,
+    /// Print a script that completes command lines
+    Completions(completions::Completions),
+    /// Print a manual page
+    Man(man::Man),
 }
 
 /// Why a command could not do its work; printed on standard error.
@@ -119,8 +125,10 @@ pub fn main() -> ExitCode {
         Command::Apply(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
         Command::Show(it) => it.run(&cli.common),
-        Command::Explain(it) => it.run(),
+        Command::Explain(it) => it.run(&cli.common),
         Command::Rules => Ok(explain::list()),
+        Command::Completions(it) => Ok(it.run()),
+        Command::Man(it) => Ok(it.run()),
     };
     match result {
         Ok(outcome) => {

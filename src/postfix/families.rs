@@ -39,6 +39,15 @@ pub fn may_be_of_service(name: &str) -> bool {
         .any(|it| name.strip_suffix(it.name).is_some_and(|service| !service.is_empty()))
 }
 
+/// The service and the rest of the name, with its default, that [`may_be_of_service`] finds: `relay`
+/// and `_time_limit`.
+pub fn of_service(name: &str) -> Option<(&str, &'static str, &'static str)> {
+    ["transport", "command"].iter().flat_map(|family| members(family)).find_map(|it| {
+        let service = name.strip_suffix(it.name).filter(|it| !it.is_empty())?;
+        Some((service, it.name, it.default))
+    })
+}
+
 /// What a dictionary client looks up: `hosts` for `mysql:NAME` is NAME_hosts in main.cf, or
 /// hosts in the file that NAME is (`postconf/postconf_dbms.c`). Nothing for other types.
 ///

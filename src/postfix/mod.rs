@@ -16,7 +16,9 @@ mod version;
 pub use build::Build;
 pub use cipher::{CipherGrade, excluded_ciphers, refused_exclusion};
 pub use digest::{Digest, DigestName, Fingerprint};
-pub use families::{client_suffixes, is_adapter, may_be_of_service, service_parameters};
+pub use families::{
+    client_suffixes, is_adapter, may_be_of_service, of_service, service_parameters,
+};
 pub use level::SecurityLevel;
 pub use parameter::{Parameter, TableList, Type, parameter, parameters};
 pub use protocol::{Hole, Protocol, ProtocolProblem, Protocols, protocols_since};

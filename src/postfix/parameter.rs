@@ -45,10 +45,13 @@ pub struct Parameter {
     pub discouraged: Option<Version>,
     /// What to set in its place.
     pub instead: Option<&'static str>,
+    /// The version from which on it is but an old name for another one.
+    pub legacy: Option<Version>,
+    /// The version that has it no more.
+    pub removed: Option<Version>,
+    /// The version from which on it cannot be set.
+    pub read_only: Option<Version>,
     backports: Vec<Patch>,
-    legacy: Option<Version>,
-    removed: Option<Version>,
-    read_only: Option<Version>,
     writable: Option<Patch>,
     defaults: Vec<(Until, &'static str)>,
     /// The last one that the version has reached is the one.
@@ -117,6 +120,11 @@ impl Parameter {
             "access-list" | "alias-files" | "requiretls-policy" => Some(TableList::Words),
             _ => None,
         }
+    }
+
+    /// The patch levels that brought it to older versions, such as `3.7.9`.
+    pub fn backports(&self) -> impl Iterator<Item = String> {
+        self.backports.iter().map(|it| format!("{}.{}", it.version, it.level))
     }
 
     /// Whether it is one of the parameters that `postconf -d` prints.

@@ -87,7 +87,76 @@ fn every_example_is_tested_here() {
         .map(|it| it.expect("it can be listed").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["blog", "mailhost", "run"]);
+    let tested =
+        ["ansible", "blog", "github", "gitlab", "mailhost", "pre-commit", "run", "systemd"];
+    assert_eq!(names, tested);
+}
+
+/// The commands in what we show for other programs are ones that postls takes.
+#[test]
+fn commands_in_examples_are_understood() {
+    let mut commands = 0;
+    for path in [
+        "examples/ansible/playbook.yml",
+        "examples/github/postls.yml",
+        "examples/gitlab/gitlab-ci.yml",
+        "examples/systemd/lint.conf",
+    ] {
+        let text = fs::read_to_string(path).expect("it is there");
+        let lines = text.lines().filter(|it| !it.trim_start().starts_with('#'));
+        for line in lines.filter_map(|it| it.split_once("postls lint ")).map(|it| it.1) {
+            commands += 1;
+            let main_cf = "examples/mailhost/main.cf";
+            let line = line.replace("{{ postfix_directory }}", "examples/mailhost");
+            let line = line.replace("%s", main_cf);
+            // Only what is printed for a file has a place to go; the examples are the repository.
+            let line = line.split('>').next().unwrap_or_default();
+            let line = line.replace("--recursive", "--recursive examples/mailhost");
+            if ["sarif", "gitlab"].iter().any(|it| line.contains(it) && !formats().contains(it)) {
+                println!("skipped: {line}");
+                continue;
+            }
+            let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
+            command
+                .arg("lint")
+                .args(line.split_whitespace())
+                .env("MAIL_CONFIG", "examples/mailhost");
+            let output = command.output().expect("the program was built");
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            assert_eq!((output.status.code(), &*complaint), (Some(0), ""), "{path}: {line}");
+        }
+    }
+    assert_eq!(commands, 5);
+}
+
+fn formats() -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_postls")).args(["lint", "--help"]).output();
+    String::from_utf8(output.expect("the program was built").stdout).expect("it is text")
+}
+
+/// What Debian's units and our drop-in come to together, as systemd reads them.
+#[test]
+fn systemd_takes_the_drop_in() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        println!("skipped: this machine has no systemd");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let unit = directory.path().join("postfix.service");
+    let service =
+        "[Service]\nType=forking\nExecStart=/bin/true start\nExecReload=/bin/true reload\n";
+    fs::write(&unit, service).expect("it can be written");
+    let drop_ins = directory.path().join("postfix.service.d");
+    fs::create_dir(&drop_ins).expect("it can be made");
+    let text = fs::read_to_string("examples/systemd/lint.conf").expect("it is there");
+    let program = env!("CARGO_BIN_EXE_postls");
+    let text = text.replace("/usr/bin/postls", program).replace("/usr/sbin/postfix", "/bin/true");
+    fs::write(drop_ins.join("lint.conf"), text).expect("it can be written");
+    let output = Command::new("systemd-analyze").arg("verify").arg("--man=no").arg(&unit).output();
+    let output = output.expect("it starts");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let ours = complaint.lines().filter(|it| it.contains("lint.conf") || it.contains("postfix"));
+    assert_eq!(ours.collect::<Vec<_>>(), [""; 0]);
 }
 
 /// The README's command, with what cargo has built already; tests/run runs it as it is.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 use postls::lint::explain;
@@ -33,6 +34,22 @@ fn rule_pages_are_current() {
     for page in fs::read_dir(folder).expect("there are pages") {
         let name = page.expect("it can be listed").file_name().to_string_lossy().into_owned();
         assert!(pages.contains(&name), "docs/rules/{name} belongs to no rule");
+    }
+}
+
+/// What packages bring along: the program prints the same.
+#[test]
+fn completions_and_manual_pages_are_current() {
+    for (path, arguments) in [
+        ("completions/postls.bash", ["completions", "bash"]),
+        ("completions/_postls", ["completions", "zsh"]),
+        ("completions/postls.fish", ["completions", "fish"]),
+        ("docs/man/postls.8", ["man", "postls"]),
+        ("docs/man/postls.yaml.5", ["man", "postls.yaml"]),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_postls")).args(arguments).output();
+        let text = output.expect("the program was built").stdout;
+        is_current(Path::new(path), &String::from_utf8(text).expect("it is text"));
     }
 }
 

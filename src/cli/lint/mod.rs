@@ -4,6 +4,7 @@ mod baseline;
 mod fix;
 mod inputs;
 mod selection;
+mod staged;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,9 @@ pub(super) struct Lint {
     /// Lint the one PATH as if it stood in the configuration directory under this name
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
+    /// Lint what git has staged, not what lies in the work tree (for a pre-commit hook)
+    #[arg(long, conflicts_with_all = ["as_name", "write_baseline"])]
+    staged: bool,
     /// Run only these rules, or the rules of these topics
     #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
     select: Vec<String>,
@@ -77,18 +81,28 @@ enum Format {
 
 impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
+        let staged = self.staged.then(staged::open).transpose()?;
+        let host: &(dyn Host + Sync) = match &staged {
+            Some(host) => host,
+            None => &System,
+        };
         let rules = selection::of(&self.select, &self.ignore)?;
         // Read before anything else: it may be unreadable.
         let baseline = match (&self.baseline, &self.write_baseline) {
-            (Some(path), None) => Some(Baseline::read(&host, path)?),
+            (Some(path), None) => Some(Baseline::read(host, path)?),
             (_, Some(_)) | (None, None) => None,
         };
-        let inputs = inputs::of(self, &host, common)?;
+        let inputs = match &staged {
+            Some(host) => staged::inputs(self, host, common)?,
+            None => inputs::of(self, host, common)?,
+        };
+        if inputs.is_empty() {
+            return Ok(Outcome { output: Vec::new(), status: OK });
+        }
         let progress = Progress::new(inputs.len(), common.quiet);
         let each = |input: &Result<Input<'_>, Stop>| {
             let result = match input {
-                Ok(input) => self.one(&host, input, &rules, baseline.as_ref()),
+                Ok(input) => self.one(host, input, &rules, baseline.as_ref()),
                 Err(Stop(why)) => Err(Failed::from(Stop(why.clone()))),
             };
             progress.step();
@@ -126,7 +140,7 @@ impl Lint {
             if failed != OK {
                 return Ok(Outcome { output: Vec::new(), status: FAILED });
             }
-            return self.write_baseline(&host, path.as_deref(), &linted);
+            return self.write_baseline(host, path.as_deref(), &linted);
         }
         let mut not_shown = set_aside(&mut linted, baseline.as_ref());
         let all_rules = self.select.is_empty() && self.ignore.is_empty();

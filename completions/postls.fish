@@ -1,0 +1,173 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_postls_global_optspecs
+    string join \n c/config-dir= postfix= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_postls_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_postls_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_postls_using_subcommand
+    set -l cmd (__fish_postls_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c postls -n "__fish_postls_needs_command" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_needs_command" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_needs_command" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_needs_command" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_needs_command" -s V -l version -d 'Print version'
+complete -c postls -n "__fish_postls_needs_command" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
+complete -c postls -n "__fish_postls_needs_command" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
+complete -c postls -n "__fish_postls_needs_command" -f -a "diff" -d 'Show what apply would change'
+complete -c postls -n "__fish_postls_needs_command" -f -a "apply" -d 'Make the configuration what the policy file says'
+complete -c postls -n "__fish_postls_needs_command" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_needs_command" -f -a "show" -d 'Print what was understood, as postconf does'
+complete -c postls -n "__fish_postls_needs_command" -f -a "rules" -d 'List all rules'
+complete -c postls -n "__fish_postls_needs_command" -f -a "completions" -d 'Print a script that completes command lines'
+complete -c postls -n "__fish_postls_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_needs_command" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
+complete -c postls -n "__fish_postls_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand lint" -l as -d 'Lint the one PATH as if it stood in the configuration directory under this name' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l select -d 'Run only these rules, or the rules of these topics' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l ignore -d 'Do not run these rules, or the rules of these topics' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l baseline -d 'Leave out the findings that stand in this file' -r -F
+complete -c postls -n "__fish_postls_using_subcommand lint" -l write-baseline -d 'Write all findings into FILE, or into that of --baseline, for runs to come' -r -F
+complete -c postls -n "__fish_postls_using_subcommand lint" -l fail-on -d 'The lowest severity that makes the exit status 1' -r -f -a "error\t''
+warning\t''
+advice\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand lint" -l format -d 'The form of the output' -r -f -a "human\t'Excerpts with marks'
+short\t'One line for each finding'
+json\t'One JSON object'"
+complete -c postls -n "__fish_postls_using_subcommand lint" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand lint" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand lint" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand lint" -s r -l recursive -d 'Lint every configuration directory in and below the PATHs; without any, below this directory'
+complete -c postls -n "__fish_postls_using_subcommand lint" -l staged -d 'Lint what git has staged, not what lies in the work tree (for a pre-commit hook)'
+complete -c postls -n "__fish_postls_using_subcommand lint" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand lint" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand compile" -s o -l output -d 'Write the table into this directory instead of standard output' -r -F
+complete -c postls -n "__fish_postls_using_subcommand compile" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand compile" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand compile" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand compile" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand compile" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand compile" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand diff" -l format -d 'The form of the output' -r -f -a "human\t'By policy, by parameter, then the text'
+json\t'One JSON object'
+patch\t'The text, for patch(1)'"
+complete -c postls -n "__fish_postls_using_subcommand diff" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand diff" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand diff" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand diff" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand apply" -l reload -d 'When a running Postfix reads its files again' -r -f -a "auto\t'Where it would not notice by itself'
+always\t'Whenever something changed'
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand apply" -l format -d 'The form of the output' -r -f -a "human\t'A line or two'
+json\t'One JSON object'"
+complete -c postls -n "__fish_postls_using_subcommand apply" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand apply" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand apply" -l check -d 'Only say what would change'
+complete -c postls -n "__fish_postls_using_subcommand apply" -l diff -d 'Show the changes'
+complete -c postls -n "__fish_postls_using_subcommand apply" -l adopt -d 'Drop the rows of a table that postls did not write'
+complete -c postls -n "__fish_postls_using_subcommand apply" -l detailed-exitcode -d 'Exit with 10 if something changed'
+complete -c postls -n "__fish_postls_using_subcommand apply" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand apply" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand query" -l service -d 'Ask for a service of master.cf with its own settings, such as relay or smtp/unix' -r
+complete -c postls -n "__fish_postls_using_subcommand query" -l format -d 'How to print it' -r -f -a "human\t'For people'
+json\t'For programs: postls/query/v1'"
+complete -c postls -n "__fish_postls_using_subcommand query" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand query" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand query" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand query" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand query" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand query" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand show" -l table -d 'Show a lookup table, as postmap -s texthash:FILE, in the order of the file' -r -F
+complete -c postls -n "__fish_postls_using_subcommand show" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand show" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand show" -s x -l expand -d 'Show what values are once their references are expanded, as postconf -x'
+complete -c postls -n "__fish_postls_using_subcommand show" -s M -l services -d 'Show the services of master.cf, as postconf -M'
+complete -c postls -n "__fish_postls_using_subcommand show" -s P -l overrides -d 'Show what services set for themselves, as postconf -P'
+complete -c postls -n "__fish_postls_using_subcommand show" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand show" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand rules" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand rules" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand rules" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand rules" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand rules" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand rules" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand completions" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand completions" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand completions" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand completions" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand man" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand man" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand man" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand man" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand explain" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand explain" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand explain" -l names -d 'List what can be explained, a name in each line, for shell completions'
+complete -c postls -n "__fish_postls_using_subcommand explain" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand explain" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "diff" -d 'Show what apply would change'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "show" -d 'Print what was understood, as postconf does'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "rules" -d 'List all rules'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "completions" -d 'Print a script that completes command lines'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand explain" -f -a "(postls explain --names 2>/dev/null)"
