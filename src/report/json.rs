@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Report;
+use super::{Report, Style};
 use crate::finding::{Finding, Safety, Severity};
 use crate::text::{Sources, Span};
 
@@ -67,7 +67,7 @@ struct Summary {
 }
 
 /// The report as one JSON object.
-pub fn lint(report: &Report<'_>) -> String {
+pub(super) fn lint(report: &Report<'_>, _: Style) -> String {
     let lint = Lint {
         schema: "postls/lint/v1",
         postfix: report.postfix.to_string(),

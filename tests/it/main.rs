@@ -7,6 +7,7 @@ mod delivery;
 mod differential;
 mod examples;
 mod fixture;
+mod formats;
 mod generated;
 mod generator;
 mod judges;

@@ -1,10 +1,12 @@
 //! `postls lint`
 
 mod inputs;
+mod root;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::load::{self, Loaded, POLICY_FILE};
@@ -13,10 +15,11 @@ use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
 use crate::lint;
 use crate::postfix::Version;
-use crate::report::{Report, human, json, short};
+use crate::report::{FORMATS, Format, Report};
 use crate::rules;
 use crate::text::{Sources, on_all_processors};
 use inputs::Input;
+use root::Place;
 
 #[derive(Args)]
 pub(super) struct Lint {
@@ -30,8 +33,15 @@ pub(super) struct Lint {
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
     /// The form of the output
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
+    format: &'static Format,
+}
+
+/// The formats by their names.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS.iter().map(|it| PossibleValue::new(it.name).help(it.about));
+    PossibleValuesParser::new(names)
+        .map(|name| FORMATS.iter().find(|it| it.name == name).unwrap_or(&FORMATS[0]))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,16 +50,6 @@ enum FailOn {
     Warning,
     Advice,
     Never,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Excerpts with marks
-    Human,
-    /// One line for each finding
-    Short,
-    /// One JSON object
-    Json,
 }
 
 impl Lint {
@@ -92,12 +92,12 @@ impl Lint {
             not_checked: &not_checked(linted),
             postfix: version,
             postfix_why: why,
+            rules: rules::topics()
+                .flat_map(|(topic, rules)| rules.iter().map(move |rule| (topic, *rule)))
+                .collect(),
+            root: root::of(&System, linted.iter().map(|it| &it.place)),
         };
-        let output = match self.format {
-            Format::Human => human::lint(&report, common.style()),
-            Format::Short => short::lint(&report),
-            Format::Json => json::lint(&report),
-        };
+        let output = (self.format.lint)(&report, common.style());
         let lowest = match self.fail_on {
             FailOn::Error => Some(Severity::Error),
             FailOn::Warning => Some(Severity::Warning),
@@ -116,6 +116,7 @@ struct Linted {
     not_checked: Vec<NotChecked>,
     version: Version,
     version_why: &'static str,
+    place: Place,
 }
 
 /// Lints a directory, or the files in it that were asked for.
@@ -136,11 +137,12 @@ fn lint(host: &dyn Host, input: &Input) -> Result<Linted, Stop> {
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
+    let place = Place::of(request, &loaded);
     let Loaded { sources, not_checked, build, version_why, .. } = loaded;
     // Of thousands of directories, only those with findings are kept in memory.
     let sources = if findings.is_empty() { Sources::default() } else { sources };
     let version = build.version;
-    Ok(Linted { sources, findings, not_checked, version, version_why })
+    Ok(Linted { sources, findings, not_checked, version, version_why, place })
 }
 
 /// The Postfix that all of it is good for, and why that one.
