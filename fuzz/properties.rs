@@ -11,7 +11,7 @@ use postls::lint::{self, Context};
 use postls::policy::{self, Client, Nexthop, compile, row, yaml};
 use postls::postfix::{Fingerprint, Version};
 use postls::report::postconf::{self, Values};
-use postls::report::{FORMATS, Report, Root, Style};
+use postls::report::{FORMATS, NotShown, Report, Root, Style};
 use postls::rules;
 use postls::syntax::expand::{self, Dialect, Meaning};
 use postls::syntax::lists::{self, BAR, COMMA_SPACE};
@@ -380,6 +380,7 @@ pub(crate) fn lint(main_cf: &[u8], policy_table: &[u8], policy_file: &[u8]) {
         edits.apply(sources.source(source).bytes());
     }
     let report = Report {
+        not_shown: NotShown::default(),
         findings: findings.iter().map(|it| (&sources, it)).collect(),
         not_checked: &[NotChecked { what: "x".to_owned(), why: "y".to_owned() }],
         postfix: version,

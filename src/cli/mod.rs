@@ -10,7 +10,9 @@ mod load;
 mod load_policies;
 mod load_tables;
 mod planning;
+mod progress;
 mod query;
+mod schema;
 mod show;
 
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -97,6 +99,8 @@ enum Command {
     Explain(explain::Explain),
     /// List all rules
     Rules,
+    /// Print the JSON Schema of an output or of the policy file
+    Schema(schema::Schema),
 }
 
 /// Why a command could not do its work; printed on standard error.
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Show(it) => it.run(&cli.common),
         Command::Explain(it) => it.run(),
         Command::Rules => Ok(explain::list()),
+        Command::Schema(it) => it.run(),
     };
     match result {
         Ok(outcome) => {

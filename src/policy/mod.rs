@@ -27,6 +27,7 @@ pub use client::Client;
 pub use date::Date;
 pub use nexthop::Nexthop;
 
+use crate::finding::Severity;
 use crate::postfix::{Fingerprint, SecurityLevel, Version};
 use crate::text::{Span, nearest, shortened};
 
@@ -50,8 +51,8 @@ pub struct Policies {
     pub table: Table,
     /// What applies to whom, in the order of the files.
     pub destinations: Vec<Destination>,
-    /// Whether findings are to be allowed.
-    pub has_allows: bool,
+    /// What lint is told.
+    pub lint: Lint,
 }
 
 impl Policies {
@@ -62,6 +63,24 @@ impl Policies {
             it.expires.is_some() || pins.any(|pin| pin.retire.is_some())
         })
     }
+}
+
+/// `lint:` of the policy file. The names of rules are as they stand there: nobody here knows which exist.
+#[derive(Clone, Debug, Default)]
+pub struct Lint {
+    /// The rules whose findings are allowed, in the whole directory.
+    pub allow: Vec<AllowedRule>,
+    /// The rules whose findings have another severity here.
+    pub severity: Vec<(Placed<String>, Severity)>,
+}
+
+/// A rule whose findings are allowed.
+#[derive(Clone, Debug)]
+pub struct AllowedRule {
+    /// Its name.
+    pub rule: Placed<String>,
+    /// The last day on which they are.
+    pub until: Option<Date>,
 }
 
 /// A main.cf parameter that the policy file owns.
@@ -261,7 +280,7 @@ pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
             policies.postfix = file.postfix;
             policies.parameters = file.parameters;
             policies.table = file.table;
-            policies.has_allows = file.has_allows;
+            policies.lint = file.lint;
         }
         problems.extend(file.problems);
         for (name, policy) in file.profiles {

@@ -6,9 +6,12 @@ pub mod human;
 mod json;
 mod place;
 pub mod plan;
+mod plan_json;
 pub mod postconf;
 pub mod query;
+mod query_json;
 mod sarif;
+pub mod schema;
 mod short;
 
 pub use place::Root;
@@ -42,6 +45,8 @@ pub struct Format {
 pub struct Report<'a> {
     /// In the order of the files, each with those that it points into.
     pub findings: Vec<(&'a Sources, &'a Finding)>,
+    /// How many others there are.
+    pub not_shown: NotShown,
     /// What was not looked at.
     pub not_checked: &'a [NotChecked],
     /// The Postfix that the files were judged for.
@@ -52,6 +57,17 @@ pub struct Report<'a> {
     pub rules: Vec<(&'static str, &'static Rule)>,
     /// From where those who show a repository count paths.
     pub root: Root,
+}
+
+/// Findings that are not shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotShown {
+    /// Somebody allows them.
+    pub allowed: usize,
+    /// They were there when the baseline was written.
+    pub in_baseline: usize,
+    /// The baseline has them, and they are not found any more.
+    pub gone_from_baseline: usize,
 }
 
 /// How a terminal or a file is written to.

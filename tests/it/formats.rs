@@ -3,6 +3,7 @@
 
 mod github;
 mod paths;
+mod schemas;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::{fs, str};
 use jsonschema::Validator;
 use postls::finding::{Finding, Fix, Label, NotChecked, Safety, Severity};
 use postls::postfix::Version;
-use postls::report::{FORMATS, Report, Root, Style};
+use postls::report::{FORMATS, NotShown, Report, Root, Style};
 use postls::rules;
 use postls::text::{Edit, Sources, Span};
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ pub(crate) fn rendered(format: &str, sources: &Sources, found: &[Finding], root:
         all.filter(|(_, rule)| found.is_empty() || found.iter().any(|it| it.rule == rule.id));
     let report = Report {
         findings: found.iter().map(|it| (sources, it)).collect(),
+        not_shown: NotShown::default(),
         not_checked: &[NotChecked { what: "a\nb".to_owned(), why: "c: d".to_owned() }],
         postfix: Version::new(3, 7),
         postfix_why: "--postfix",

@@ -6,6 +6,7 @@ rules! {
     policy_file_incomplete,
     policy_file_syntax,
     policy_file_unknown_key,
+    policy_file_unknown_rule,
     policy_file_value_invalid,
     policy_file_version,
     policy_file_wrong_type,
