@@ -284,7 +284,7 @@ pub(crate) fn nasty() -> (Sources, Vec<Finding>) {
     let text =
         text.chain(*b"\xff\xe2\x82 x, 100%: \r\n ::error::\n\xe4\xf6\n").collect::<Vec<u8>>();
     let length = text.len();
-    let id = sources.add("a b/c,d%41:e\n\u{fffd}f;g.cf", text);
+    let id = sources.add("a b/c,d%41::e\n\u{fffd}f;g.cf", text);
     let finding = |range: Range<usize>| Finding {
         rule: "inline-comment",
         severity: Severity::Error,
@@ -343,7 +343,7 @@ fn sarif_takes_any_name_and_any_bytes() {
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(
             place["artifactLocation"]["uri"],
-            "etc/post%20fix/a%20b/c%2Cd%2541%3Ae%0A%EF%BF%BDf%3Bg.cf"
+            "etc/post%20fix/a%20b/c%2Cd%2541%3A%3Ae%0A%EF%BF%BDf%3Bg.cf"
         );
         let range = finding.primary.span.range();
         assert_eq!(cut(bytes, &place["region"]), of_mark(bytes, &range), "{range:?}");

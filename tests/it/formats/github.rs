@@ -84,7 +84,7 @@ fn annotations_take_any_name_and_any_text() {
     let commands = commands(&log);
     assert_eq!(commands.len(), found.len(), "{log}");
     for command in &commands {
-        assert_eq!(command.properties["file"], "a b/c,d%41:e\n\u{fffd}f;g.cf");
+        assert_eq!(command.properties["file"], "a b/c,d%41::e\n\u{fffd}f;g.cf");
         // What a terminal obeys is not in it.
         assert_eq!(
             command.message,
