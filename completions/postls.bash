@@ -46,6 +46,9 @@ _postls() {
             postls,rules)
                 cmd="postls__subcmd__rules"
                 ;;
+            postls,schema)
+                cmd="postls__subcmd__schema"
+                ;;
             postls,show)
                 cmd="postls__subcmd__show"
                 ;;
@@ -79,6 +82,9 @@ _postls() {
             postls__subcmd__help,rules)
                 cmd="postls__subcmd__help__subcmd__rules"
                 ;;
+            postls__subcmd__help,schema)
+                cmd="postls__subcmd__help__subcmd__schema"
+                ;;
             postls__subcmd__help,show)
                 cmd="postls__subcmd__help__subcmd__show"
                 ;;
@@ -89,7 +95,7 @@ _postls() {
 
     case "${cmd}" in
         postls)
-            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply query show rules completions man explain help"
+            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply query show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -289,7 +295,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help)
-            opts="lint compile diff apply query show rules completions man explain help"
+            opts="lint compile diff apply query show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -442,6 +448,20 @@ _postls() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        postls__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         postls__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -457,7 +477,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__lint)
-            opts="-r -c -q -v -h --recursive --as --staged --select --ignore --baseline --write-baseline --fail-on --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-r -c -q -v -h --recursive --as --staged --select --ignore --baseline --write-baseline --fail-on --format --fix --unsafe-fixes --diff --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -488,7 +508,7 @@ _postls() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "human short json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human short json sarif github gitlab" -- "${cur}"))
                     return 0
                     ;;
                 --config-dir)
@@ -583,6 +603,36 @@ _postls() {
             return 0
             ;;
         postls__subcmd__rules)
+            opts="-c -q -v -h --config-dir --postfix --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__schema)
             opts="-c -q -v -h --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

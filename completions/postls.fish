@@ -42,6 +42,7 @@ complete -c postls -n "__fish_postls_needs_command" -f -a "show" -d 'Print what 
 complete -c postls -n "__fish_postls_needs_command" -f -a "rules" -d 'List all rules'
 complete -c postls -n "__fish_postls_needs_command" -f -a "completions" -d 'Print a script that completes command lines'
 complete -c postls -n "__fish_postls_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_needs_command" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
 complete -c postls -n "__fish_postls_needs_command" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
 complete -c postls -n "__fish_postls_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l as -d 'Lint the one PATH as if it stood in the configuration directory under this name' -r
@@ -55,7 +56,10 @@ advice\t''
 never\t''"
 complete -c postls -n "__fish_postls_using_subcommand lint" -l format -d 'The form of the output' -r -f -a "human\t'Excerpts with marks'
 short\t'One line for each finding'
-json\t'One JSON object'"
+json\t'One JSON object'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'Annotations of GitHub Actions'
+gitlab\t'A code quality report of GitLab'"
 complete -c postls -n "__fish_postls_using_subcommand lint" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
 complete -c postls -n "__fish_postls_using_subcommand lint" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
 complete -c postls -n "__fish_postls_using_subcommand lint" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -63,6 +67,9 @@ always\t''
 never\t''"
 complete -c postls -n "__fish_postls_using_subcommand lint" -s r -l recursive -d 'Lint every configuration directory in and below the PATHs; without any, below this directory'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l staged -d 'Lint what git has staged, not what lies in the work tree (for a pre-commit hook)'
+complete -c postls -n "__fish_postls_using_subcommand lint" -l fix -d 'Change the files: make the fixes after which mail flows as it should'
+complete -c postls -n "__fish_postls_using_subcommand lint" -l unsafe-fixes -d 'With --fix: make those fixes too about which a person should decide'
+complete -c postls -n "__fish_postls_using_subcommand lint" -l diff -d 'With --fix: print what would change as a patch, and change nothing'
 complete -c postls -n "__fish_postls_using_subcommand lint" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand lint" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -150,6 +157,14 @@ never\t''"
 complete -c postls -n "__fish_postls_using_subcommand man" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand man" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand schema" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand schema" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand schema" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand schema" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
 complete -c postls -n "__fish_postls_using_subcommand explain" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
 complete -c postls -n "__fish_postls_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -159,15 +174,16 @@ complete -c postls -n "__fish_postls_using_subcommand explain" -l names -d 'List
 complete -c postls -n "__fish_postls_using_subcommand explain" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "diff" -d 'Show what apply would change'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "show" -d 'Print what was understood, as postconf does'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "rules" -d 'List all rules'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "completions" -d 'Print a script that completes command lines'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "man" -d 'Print a manual page'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postls -n "__fish_postls_using_subcommand explain" -f -a "(postls explain --names 2>/dev/null)"

@@ -14,6 +14,7 @@ mod man;
 mod planning;
 mod progress;
 mod query;
+mod schema;
 mod show;
 
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -104,6 +105,8 @@ enum Command {
     Completions(completions::Completions),
     /// Print a manual page
     Man(man::Man),
+    /// Print the JSON Schema of an output or of the policy file
+    Schema(schema::Schema),
 }
 
 /// Why a command could not do its work; printed on standard error.
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Rules => Ok(explain::list()),
         Command::Completions(it) => Ok(it.run()),
         Command::Man(it) => Ok(it.run()),
+        Command::Schema(it) => it.run(),
     };
     match result {
         Ok(outcome) => {
@@ -172,9 +176,11 @@ impl Common {
             .into_iter()
             .find_map(|it| std::env::var(it).ok().filter(|it| !it.is_empty()));
         let plain = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+        let terminal = std::io::stdout().is_terminal();
         Style {
+            links: terminal && shows_links(std::env::var("TERM").ok().as_deref()),
             color: match self.color {
-                Color::Auto => std::io::stdout().is_terminal() && !plain,
+                Color::Auto => terminal && !plain,
                 Color::Always => true,
                 Color::Never => false,
             },
@@ -185,9 +191,25 @@ impl Common {
     }
 }
 
+/// Whether a terminal of this type hides what it does not understand of a link.
+fn shows_links(term: Option<&str>) -> bool {
+    term.is_some_and(|it| !["", "dumb", "linux"].contains(&it))
+}
+
 fn version(text: &str) -> Result<Version, String> {
     match Version::parse(text) {
         Some(version) if version >= Version::OLDEST => Ok(version),
         _ => Err(format!("give a Postfix version from {}, such as 3.7", Version::OLDEST)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shows_links;
+
+    #[test]
+    fn only_terminals_that_hide_links_get_them() {
+        let terms = [None, Some(""), Some("dumb"), Some("linux"), Some("xterm-256color")];
+        assert_eq!(terms.map(shows_links), [false, false, false, false, true]);
     }
 }

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Severity};
 use crate::host::Host;
 use crate::lint;
 use crate::plan::{self, Change, Live, Plan};
-use crate::report::{NotShown, Report, Style, human};
+use crate::report::{NotShown, Report, Root, Style, human};
 use crate::rules;
 use crate::text::SourceId;
 
@@ -147,8 +147,10 @@ fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
         not_checked: &[],
         postfix: loaded.build.version,
         postfix_why: loaded.version_why,
+        rules: Vec::new(),
+        root: Root::default(),
     };
-    human::lint(&report, Style { color: false, ..style })
+    human::lint(&report, Style { color: false, links: false, ..style })
 }
 
 /// Replaces one file outside of any plan, whole or not at all.

@@ -14,6 +14,7 @@ use miette::{
 
 use super::{NotShown, Report, Style};
 use crate::finding::{Finding, Label, Severity};
+use crate::lint::explain;
 use crate::text::{Secret, Source, Sources};
 
 /// Of each rule, this many findings are shown in full.
@@ -35,7 +36,8 @@ pub fn lint(report: &Report<'_>, style: Style) -> String {
         *count += 1;
         if *count <= MAX_OF_A_RULE {
             // An excerpt that cannot be drawn must not hide the finding.
-            let drawn = handler.render_report(&mut text, &View::of(sources, finding));
+            let view = View::of(sources, finding, style);
+            let drawn = handler.render_report(&mut text, &view);
             if drawn.is_err() {
                 let _ = writeln!(
                     text,
@@ -116,11 +118,17 @@ fn handler(style: Style) -> GraphicalReportHandler {
         .with_width(100)
 }
 
+/// The id of a rule as a link to its page, which a terminal shows as the id alone. miette's own
+/// links add words to it.
+fn linked(rule: &str) -> String {
+    format!("\u{1b}]8;;{}\u{1b}\\{rule}\u{1b}]8;;\u{1b}\\", explain::address(rule))
+}
+
 /// A finding, or one of its related places, as miette wants it.
 #[derive(Debug)]
 struct View {
     title: String,
-    rule: Option<&'static str>,
+    rule: Option<String>,
     severity: miette::Severity,
     help: Option<String>,
     excerpt: Excerpt,
@@ -128,7 +136,7 @@ struct View {
 }
 
 impl View {
-    fn of(sources: &Sources, finding: &Finding) -> View {
+    fn of(sources: &Sources, finding: &Finding, style: Style) -> View {
         let severity = match finding.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
@@ -151,7 +159,7 @@ impl View {
         });
         View {
             title: finding.summary.to_owned(),
-            rule: Some(finding.rule),
+            rule: Some(if style.links { linked(finding.rule) } else { finding.rule.to_owned() }),
             severity,
             help: finding.help.as_deref().map(printable),
             excerpt: Excerpt::of(source, &labels),
@@ -170,7 +178,7 @@ impl std::error::Error for View {}
 
 impl Diagnostic for View {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.rule.map(|rule| Box::new(rule) as Box<dyn fmt::Display>)
+        self.rule.as_ref().map(|rule| Box::new(rule) as Box<dyn fmt::Display>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {
@@ -328,6 +336,37 @@ mod tests {
         let text = same_length(bytes);
         assert_eq!(text, "a?[31m?\tb??c???");
         assert_eq!(text.len(), bytes.len());
+    }
+
+    #[test]
+    fn the_id_of_a_rule_is_a_link_where_that_is_wanted_and_nowhere_else() {
+        let mut sources = Sources::default();
+        let id = sources.add("main.cf", b"a = b\n".to_vec());
+        let finding = Finding {
+            rule: "some-rule",
+            severity: Severity::Error,
+            summary: "something is so",
+            primary: Label { span: Span::new(id, 0..1), text: "here".to_owned() },
+            related: Vec::new(),
+            help: None,
+            fix: None,
+        };
+        let report = Report {
+            findings: vec![(&sources, &finding)],
+            not_shown: NotShown::default(),
+            not_checked: &[],
+            postfix: crate::postfix::Version::NEWEST,
+            postfix_why: "",
+            rules: Vec::new(),
+            root: crate::report::Root::default(),
+        };
+        let style = Style { color: false, unicode: false, links: false, quiet: false };
+        let without = lint(&report, style);
+        assert!(!without.contains('\u{1b}'), "{without:?}");
+        let with = lint(&report, Style { links: true, ..style });
+        let link = format!("\u{1b}]8;;{}\u{1b}\\", explain::address("some-rule"));
+        assert_eq!(with.replace(&link, "").replace("\u{1b}]8;;\u{1b}\\", ""), without);
+        assert!(with.contains(&format!("{link}some-rule\u{1b}]8;;")), "{with:?}");
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use serde::Serialize;
 use similar::TextDiff;
 
 use super::human::printable;
-use super::{Style, json};
-use crate::apply::{Done, Told};
+use super::{Style, plan_json};
+use crate::apply::Done;
 use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
 
 /// What a person can look through: more changes than this are counted, not listed.
@@ -57,82 +56,13 @@ pub fn patch(plan: &Plan) -> Vec<u8> {
 }
 
 /// The same for people, and where text is wanted.
-fn printable_patch(plan: &Plan) -> String {
+pub(super) fn printable_patch(plan: &Plan) -> String {
     printable_lines(&String::from_utf8_lossy(&patch(plan)))
 }
 
 /// Changes for programs; `done` is what was done about them, if anything was tried.
 pub fn to_json(plan: &Plan, done: Option<&Done>) -> String {
-    #[derive(Serialize)]
-    struct Item<'a> {
-        schema: &'static str,
-        changed: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        applied: Option<bool>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reloaded: Option<bool>,
-        policies: Vec<Policy<'a>>,
-        parameters: Vec<Parameter<'a>>,
-        files: Vec<File<'a>>,
-        foreign: Vec<&'a str>,
-        reload_needed: bool,
-        diff: String,
-    }
-    #[derive(Serialize)]
-    struct Policy<'a> {
-        destination: &'a str,
-        change: &'static str,
-        old: Option<&'a str>,
-        new: Option<&'a str>,
-        pins_added: &'a [String],
-        pins_removed: &'a [String],
-    }
-    #[derive(Serialize)]
-    struct Parameter<'a> {
-        name: &'a str,
-        old: Option<&'a str>,
-        new: Option<&'a str>,
-    }
-    #[derive(Serialize)]
-    struct File<'a> {
-        file: &'a str,
-        change: &'static str,
-    }
-    json::pretty(&Item {
-        schema: "postls/diff/v1",
-        changed: !plan.changes.is_empty(),
-        applied: done.map(|it| it.changed),
-        reloaded: done.map(|it| it.postfix == Told::Reloaded),
-        policies: plan
-            .policies
-            .iter()
-            .map(|it| Policy {
-                destination: &it.destination,
-                change: trend(it.trend),
-                old: it.old.as_deref(),
-                new: it.new.as_deref(),
-                pins_added: &it.pins_added,
-                pins_removed: &it.pins_removed,
-            })
-            .collect(),
-        parameters: plan
-            .parameters
-            .iter()
-            .map(|it| Parameter { name: &it.name, old: it.old.as_deref(), new: it.new.as_deref() })
-            .collect(),
-        files: plan
-            .changes
-            .iter()
-            .map(|it| match it {
-                Change::Write { name, old: None, .. } => File { file: name, change: "create" },
-                Change::Write { name, .. } => File { file: name, change: "replace" },
-                Change::Index { name, .. } => File { file: name, change: "index" },
-            })
-            .collect(),
-        foreign: plan.foreign().collect(),
-        reload_needed: plan.reload,
-        diff: printable_patch(plan),
-    })
+    plan_json::changes(plan, done)
 }
 
 fn section(text: &mut String, title: &str, mut lines: impl Iterator<Item = String>) {

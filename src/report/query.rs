@@ -2,11 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-
-use super::Style;
 use super::human::printable;
+use super::{Style, query_json};
 use crate::finding::Finding;
 use crate::policy::effective::{Chosen, EffectivePolicy};
 use crate::policy::outcome::{Delivery, Server};
@@ -97,101 +94,19 @@ pub enum Place {
     Nowhere,
 }
 
-const SERVERS: [(Server, &str, &str); 4] = [
-    (Server::WithoutStarttls, "no_starttls", "offers no STARTTLS"),
-    (Server::Untrusted, "untrusted", "has a certificate that nobody trusted has signed"),
-    (Server::OtherName, "other_name", "has a certificate with other names"),
-    (Server::OtherKey, "other_key", "has another certificate and key"),
+const SERVERS: [(Server, &str); 4] = [
+    (Server::WithoutStarttls, "offers no STARTTLS"),
+    (Server::Untrusted, "has a certificate that nobody trusted has signed"),
+    (Server::OtherName, "has a certificate with other names"),
+    (Server::OtherKey, "has another certificate and key"),
 ];
-
-#[derive(Serialize)]
-struct Output {
-    schema: &'static str,
-    postfix: String,
-    postfix_why: String,
-    service: String,
-    results: Vec<Value>,
-}
 
 /// For programs. The form is a promise: fields are added, never changed.
 pub fn json(query: &Query<'_>) -> String {
-    let output = Output {
-        schema: "postls/query/v1",
-        postfix: query.postfix.to_string(),
-        postfix_why: query.postfix_why.to_owned(),
-        service: query.service.to_owned(),
-        results: query.answered.iter().map(|it| result(query.sources, it)).collect(),
-    };
-    serde_json::to_string_pretty(&output).unwrap_or_default() + "\n"
+    query_json::query(query)
 }
 
-fn result(sources: &Sources, answered: &Answered) -> Value {
-    let policy = &answered.policy;
-    let place = |span: Span| {
-        let source = sources.of(span);
-        (source.name().to_owned(), source.line_column(span.start).0.number())
-    };
-    let matched = answered.matched.as_ref().map(|it| {
-        let (file, line) = it.span.map(place).unzip();
-        json!({"file": file, "line": line, "key": it.key, "table": it.table})
-    });
-    let lookups = answered.lookups.iter().map(|it| {
-        let (found, detail) = match &it.found {
-            Found::Nothing => ("nothing", None),
-            Found::Row(policy) => ("row", Some(policy)),
-            Found::Error(why) => ("error", Some(why)),
-            Found::AtRunTime(why) => ("at-run-time", Some(why)),
-        };
-        json!({"table": it.table, "key": it.key, "found": found, "detail": detail})
-    });
-    let problems = answered.problems.iter().map(|it| {
-        let source = sources.of(it.primary.span);
-        let (line, column) = source.line_column(it.primary.span.start);
-        let message = format!("{}: {}", it.summary, it.primary.text);
-        json!({"rule": it.rule, "severity": it.severity.name(), "message": message,
-               "file": source.name(), "line": line.number(), "column": column})
-    });
-    let from: Map<String, Value> = answered
-        .from
-        .iter()
-        .map(|(field, place)| ((*field).to_owned(), Value::String(shown_place(sources, place))))
-        .collect();
-    let then: Map<String, Value> = SERVERS
-        .into_iter()
-        .map(|(server, name, _)| {
-            (name.to_owned(), Value::String(policy.delivery(server).name().to_owned()))
-        })
-        .collect();
-    let undecided = answered.undecided.is_some();
-    json!({
-        "destination": answered.destination,
-        "matched": matched,
-        "level": policy.level.as_ref().map(|it| it.value.name()),
-        "match": policy.names.as_ref().map(|it| it.value.clone()).unwrap_or_default(),
-        "protocols": text(policy.protocols.as_ref()),
-        "ciphers": text(policy.ciphers.as_ref()),
-        "exclude": text(policy.exclude.as_ref()),
-        "servername": text(policy.servername.as_ref()),
-        "fingerprints": policy.fingerprints.as_ref().map(|it| it.value.clone()).unwrap_or_default(),
-        "digest": policy.digest.value,
-        "trust": policy.trust.iter().map(|it| it.value.clone()).collect::<Vec<_>>(),
-        "connection_reuse": policy.connection_reuse.value,
-        "enable_rpk": policy.enable_rpk.value,
-        "outcome": if undecided { "unknown" } else { policy.outcome.name() },
-        "otherwise": undecided.then(|| policy.outcome.name()),
-        "reason": reason(answered),
-        "problems": problems.collect::<Vec<_>>(),
-        "lookups": lookups.collect::<Vec<_>>(),
-        "from": from,
-        "if": then,
-    })
-}
-
-fn text(chosen: Option<&Chosen<String>>) -> &str {
-    chosen.map_or("", |it| it.value.as_str())
-}
-
-fn reason(answered: &Answered) -> String {
+pub(super) fn reason(answered: &Answered) -> String {
     match &answered.undecided {
         None => answered.policy.reason.clone(),
         Some(why) => format!("{why}; if it has nothing: {}", answered.policy.reason),
@@ -265,7 +180,7 @@ fn one(out: &mut String, sources: &Sources, answered: &Answered) {
         let _ = writeln!(out, "    {}", printable(&text));
     }
     let _ = writeln!(out, "\n  if the server");
-    for (server, _, what) in SERVERS {
+    for (server, what) in SERVERS {
         let then = match policy.delivery(server) {
             Delivery::Encrypted => "the mail goes out over TLS",
             Delivery::Clear => "the mail goes out in the clear",
@@ -304,7 +219,7 @@ fn values(policy: &EffectivePolicy) -> Vec<(&'static str, String)> {
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn shown_place(sources: &Sources, place: &Place) -> String {
+pub(super) fn shown_place(sources: &Sources, place: &Place) -> String {
     match place {
         Place::At { parameter, span } => {
             let source = sources.of(*span);

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::Report;
+use super::{Report, Style};
 
 /// The lines.
-pub fn lint(report: &Report<'_>) -> String {
+pub(super) fn lint(report: &Report<'_>, _: Style) -> String {
     let mut text = String::new();
     for (sources, finding) in &report.findings {
         let source = sources.of(finding.primary.span);

@@ -9,6 +9,7 @@ mod differential;
 mod examples;
 mod fixes;
 mod fixture;
+mod formats;
 mod generated;
 mod generator;
 mod hooks;

@@ -163,7 +163,7 @@ pub(crate) fn all_examples() -> Vec<(&'static Rule, String)> {
 }
 
 /// `tests/cases/<rule_id>/*.cf`
-fn case_files() -> Vec<(&'static Rule, PathBuf)> {
+pub(crate) fn case_files() -> Vec<(&'static Rule, PathBuf)> {
     let mut cases = Vec::new();
     for folder in fs::read_dir("tests/cases").expect("there are cases") {
         let folder = folder.expect("it can be listed").path();

@@ -3,12 +3,14 @@
 mod baseline;
 mod fix;
 mod inputs;
+mod root;
 mod selection;
 mod staged;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::load::{self, Loaded, POLICY_FILE, Request};
@@ -18,11 +20,13 @@ use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
 use crate::lint::{self, Counted, Rule};
 use crate::postfix::Version;
-use crate::report::{NotShown, Report, human, json, short};
+use crate::report::{FORMATS, Format, NotShown, Report};
+use crate::rules;
 use crate::text::{Sources, on_all_processors};
 use baseline::Baseline;
 use fix::Patch;
 use inputs::Input;
+use root::Place;
 
 #[derive(Args)]
 pub(super) struct Lint {
@@ -55,10 +59,17 @@ pub(super) struct Lint {
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
     /// The form of the output
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
+    format: &'static Format,
     #[command(flatten)]
     fixes: fix::Fixes,
+}
+
+/// The formats by their names.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS.iter().map(|it| PossibleValue::new(it.name).help(it.about));
+    PossibleValuesParser::new(names)
+        .map(|name| FORMATS.iter().find(|it| it.name == name).unwrap_or(&FORMATS[0]))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,16 +78,6 @@ enum FailOn {
     Warning,
     Advice,
     Never,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Excerpts with marks
-    Human,
-    /// One line for each finding
-    Short,
-    /// One JSON object
-    Json,
 }
 
 impl Lint {
@@ -148,7 +149,7 @@ impl Lint {
             // Who looks at a part does not know what the rest still has.
             not_shown.gone_from_baseline = 0;
         }
-        let (output, fails) = self.report(&linted, not_shown, common);
+        let (output, fails) = self.report(&linted, not_shown, &rules, common);
         let status = if fails { FOUND } else { OK };
         Ok(Outcome { output: output.into_bytes(), status: status.max(failed) })
     }
@@ -171,7 +172,13 @@ impl Lint {
     }
 
     /// What is printed of all directories, and whether something in it is to fail the run.
-    fn report(&self, linted: &[Linted], not_shown: NotShown, common: &Common) -> (String, bool) {
+    fn report(
+        &self,
+        linted: &[Linted],
+        not_shown: NotShown,
+        rules: &[&'static Rule],
+        common: &Common,
+    ) -> (String, bool) {
         let (version, why) = judged_for(linted);
         let report = Report {
             findings: findings(linted).collect(),
@@ -179,12 +186,10 @@ impl Lint {
             not_checked: &not_checked(linted),
             postfix: version,
             postfix_why: why,
+            rules: with_topics(rules),
+            root: root::of(&System, linted.iter().map(|it| &it.place)),
         };
-        let output = match self.format {
-            Format::Human => human::lint(&report, common.style()),
-            Format::Short => short::lint(&report),
-            Format::Json => json::lint(&report),
-        };
+        let output = (self.format.lint)(&report, common.style());
         let lowest = match self.fail_on {
             FailOn::Error => Some(Severity::Error),
             FailOn::Warning => Some(Severity::Warning),
@@ -229,6 +234,7 @@ struct Linted {
     not_checked: Vec<NotChecked>,
     version: Version,
     version_why: &'static str,
+    place: Place,
 }
 
 /// What became of a directory.
@@ -256,15 +262,16 @@ struct Seen {
     loaded: Loaded,
     findings: Vec<Finding>,
     allowed: usize,
+    place: Place,
 }
 
 impl From<Seen> for Linted {
-    fn from(Seen { loaded, findings, allowed }: Seen) -> Linted {
+    fn from(Seen { loaded, findings, allowed, place }: Seen) -> Linted {
         let Loaded { sources, not_checked, build, version_why, .. } = loaded;
         // Of thousands of directories, only those with findings are kept in memory.
         let sources = if findings.is_empty() { Sources::default() } else { sources };
         let version = build.version;
-        Linted { sources, findings, allowed, not_checked, version, version_why }
+        Linted { sources, findings, allowed, not_checked, version, version_why, place }
     }
 }
 
@@ -290,7 +297,8 @@ fn look(
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
-    Ok(Seen { loaded, findings, allowed })
+    let place = Place::of(request, &loaded);
+    Ok(Seen { loaded, findings, allowed, place })
 }
 
 /// All findings, in the order of the directories.
@@ -311,6 +319,13 @@ fn set_aside(linted: &mut [Linted], baseline: Option<&Baseline>) -> NotShown {
         it.findings.retain(|_| !known.next().unwrap_or(false));
     }
     not_shown
+}
+
+/// The rules that ran, each with its topic.
+fn with_topics(ran: &[&'static Rule]) -> Vec<(&'static str, &'static Rule)> {
+    let ids: HashSet<&str> = ran.iter().map(|it| it.id).collect();
+    let all = rules::topics().flat_map(|(topic, all)| all.iter().map(move |it| (topic, *it)));
+    all.filter(|(_, rule)| ids.contains(rule.id)).collect()
 }
 
 /// The Postfix that all of it is good for, and why that one.
