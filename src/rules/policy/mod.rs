@@ -33,12 +33,20 @@ fn severity(rest: Rest) -> Severity {
     }
 }
 
+/// A row with more bytes is no policy that somebody wrote.
+const LONGEST: usize = 10_000;
+
 /// The fix for a word that was meant to stand in the value before it: `protocols=TLSv1.2,TLSv1.3`.
 fn joined_to_the_value_before(context: &Context<'_>, found: PolicyProblem<'_>) -> Option<Fix> {
     let Within::Table(table) = found.within else { return None };
     let span = found.problem.span;
     let bytes = context.sources.source(table.source).bytes();
-    let text = table.table.rows[found.problem.row].text(bytes);
+    let row = &table.table.rows[found.problem.row];
+    // Each word of a row looks at all of them.
+    if row.range().len() > LONGEST {
+        return None;
+    }
+    let text = row.text(bytes);
     let row = row::parse(text.value());
     let locate = |range: &Range<usize>| Span::new(table.source, text.locate(range.clone()));
     let attributes: Vec<row::Attribute> = row.attributes().collect();
