@@ -1,5 +1,6 @@
 //! Files that are written from the code. `BLESS=1 cargo test` writes them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -51,6 +52,33 @@ fn completions_and_manual_pages_are_current() {
         let text = output.expect("the program was built").stdout;
         is_current(Path::new(path), &String::from_utf8(text).expect("it is text"));
     }
+}
+
+/// The page of the policy file names every key that its schema has.
+#[test]
+fn the_page_of_the_policy_file_names_every_key() {
+    let Ok(schema) = fs::read("schemas/policy.schema.json") else {
+        println!("skipped: there is no schema");
+        return;
+    };
+    let schema: serde_json::Value = serde_json::from_slice(&schema).expect("it is JSON");
+    let mut keys = BTreeSet::new();
+    add_keys(&schema, &mut keys);
+    let page = fs::read_to_string("docs/man/postls.yaml.5").expect("it is there");
+    let page = page.replace("\\-", "-");
+    let words: Vec<&str> =
+        page.split(|it: char| it != '-' && it != '_' && !it.is_alphanumeric()).collect();
+    let missing: Vec<&String> = keys.iter().filter(|it| !words.contains(&it.as_str())).collect();
+    assert!(keys.len() > 20 && missing.is_empty(), "{missing:?} of {keys:?}");
+}
+
+fn add_keys(schema: &serde_json::Value, keys: &mut BTreeSet<String>) {
+    if let Some(properties) = schema["properties"].as_object() {
+        keys.extend(properties.keys().cloned());
+    }
+    let parts = schema.as_object().into_iter().flat_map(|it| it.values());
+    let items = schema.as_array().into_iter().flatten();
+    parts.chain(items).for_each(|it| add_keys(it, keys));
 }
 
 /// Compares a committed file with what the code makes of it.
