@@ -1,6 +1,7 @@
 //! The policy file. Postfix never sees it: an error here is one for postls.
 
 rules! {
+    destination_expired,
     destination_invalid,
     policy_file_duplicate_key,
     policy_file_incomplete,
@@ -10,4 +11,5 @@ rules! {
     policy_file_value_invalid,
     policy_file_version,
     policy_file_wrong_type,
+    profile_unused,
 }
