@@ -36,6 +36,7 @@ pub(super) fn lint(report: &Report<'_>, _: Style) -> String {
         rules: indices.collect(),
         columns: Columns::default(),
         related: Columns::default(),
+        fixed: Columns::default(),
     };
     let identities = identities(report.findings.iter().copied());
     let found = report.findings.iter().zip(identities);
@@ -130,9 +131,10 @@ fn not_checked(report: &Report<'_>) -> Vec<Notification> {
 struct Writer<'a> {
     root: &'a Root,
     rules: HashMap<&'a str, usize>,
-    /// One for places of findings, which come in order, one for all others.
+    /// One for each kind of places, for each comes in an order of its own.
     columns: Columns<'a>,
     related: Columns<'a>,
+    fixed: Columns<'a>,
 }
 
 impl<'a> Writer<'a> {
@@ -194,7 +196,7 @@ impl<'a> Writer<'a> {
                     replacements: Vec::new(),
                 });
             }
-            let deleted = self.related.exact(source, edit.span.start, edit.span.end);
+            let deleted = self.fixed.exact(source, edit.span.start, edit.span.end);
             artifact_changes.last_mut()?.replacements.push(Replacement {
                 deleted_region: region(deleted),
                 inserted_content: (!text.is_empty()).then(|| Message { text: text.to_owned() }),
