@@ -3,6 +3,7 @@
 
 mod apply;
 mod complaints;
+mod corpus;
 mod delivery;
 mod differential;
 mod examples;
