@@ -13,6 +13,7 @@ use postls::lint::{self, Context};
 use postls::rules;
 use postls::text::Sources;
 
+use crate::corpus;
 use crate::fixture;
 use crate::generator::{MAIN_CF, bases, configuration, edited, rounds};
 use crate::judges::{self, Chamber, Judge};
@@ -264,7 +265,7 @@ fn ask(chamber: &Chamber<'_>, cases: &[Case]) {
 /// generated ones.
 fn cases() -> Vec<Case> {
     let read = |path: PathBuf| fs::read(path).unwrap_or_default();
-    let listed = |folder: &str| -> Vec<PathBuf> {
+    let listed = |folder: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let mut paths: Vec<PathBuf> = entries.map(|it| it.path()).collect();
         paths.sort();
@@ -272,21 +273,21 @@ fn cases() -> Vec<Case> {
     };
     let mut cases = Vec::new();
     let mut add = |name: String, main_cf, master_cf| cases.push(Case { name, main_cf, master_cf });
-    let mut directories = listed("../shared/corpus/pairs");
+    let mut directories = listed(&corpus::folder("pairs"));
     directories.extend(["examples/blog", "examples/mailhost"].map(PathBuf::from));
     for path in directories {
         let [main_cf, master_cf] = ["main.cf", "master.cf"].map(|it| read(path.join(it)));
         add(path.display().to_string(), main_cf, master_cf);
     }
-    for path in listed("../shared/corpus/main") {
+    for path in listed(&corpus::folder("main")) {
         add(path.display().to_string(), read(path), Vec::new());
     }
-    for path in listed("../shared/corpus/master") {
+    for path in listed(&corpus::folder("master")) {
         add(path.display().to_string(), b"mynetworks = 127.0.0.0/8\n".to_vec(), read(path));
     }
     for rule in rules::all() {
         let of_rule = Path::new("tests/cases").join(rule.id.replace('-', "_"));
-        let more = listed(&of_rule.to_string_lossy()).into_iter();
+        let more = listed(&of_rule).into_iter();
         let more = more.map(|it| String::from_utf8(read(it)).expect("fixtures are UTF-8"));
         for text in [rule.bad.to_owned(), rule.good.to_owned()].into_iter().chain(more) {
             let files = fixture::files(&text);

@@ -4,6 +4,7 @@
 mod allowing;
 mod apply;
 mod complaints;
+mod corpus;
 mod delivery;
 mod differential;
 mod examples;

@@ -328,6 +328,8 @@ fn a_comment_behind_a_value_is_as_bad_as_postfix_finds_it() {
             "tls_medium_cipherlist = MEDIUM:HIGH # c",
             "smtp_bind_address = 127.0.0.1 # c",
             "smtp_helo_name = mail.example # c",
+            "smtpd_sasl_local_domain = mail.example # c",
+            "milter_macro_daemon_name = mail.example # c",
             "smtp_tls_servername = a.example # c",
             "smtp_tls_secure_cert_match = nexthop # c",
             "parent_domain_matches_subdomains = debug_peer_list # c",

@@ -87,7 +87,7 @@ fn found(
     let near = near(&name, build);
     let missed = near.first().is_some_and(|it| !is_set(it));
     // Any service may have a name like that.
-    if context.services.is_none() && !missed {
+    if context.services.is_none() && (!missed || postfix::may_be_of_service(&name)) {
         return;
     }
     let severity = if missed { Severity::Error } else { Severity::Warning };

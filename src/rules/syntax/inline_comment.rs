@@ -114,7 +114,9 @@ const REFUSED: &[&str] = &[
 ];
 
 /// Parameters that are about the same, and where Postfix does not mind.
-const HARMLESS: &[&str] = &["lmtp_lhlo_name", "parent_domain_matches_subdomains", "smtp_helo_name"];
+const HARMLESS: &[&str] = &[
+    "lmtp_lhlo_name", "milter_macro_daemon_name", "parent_domain_matches_subdomains", "smtp_helo_name", "smtpd_sasl_local_domain",
+];
 
 /// What Postfix makes of a comment in this parameter; `None` where nobody is hurt.
 fn severity(parameter: &Parameter, before: &[u8]) -> Option<Severity> {
