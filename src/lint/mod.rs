@@ -6,6 +6,7 @@ pub mod explain;
 mod identity;
 mod policy_table;
 mod routes;
+pub mod seen;
 
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
@@ -96,6 +97,8 @@ pub struct Context<'a> {
     judged_values: Vec<(PolicyClient, Vec<RowProblem>)>,
     /// The client that will ask the table that postls writes, and what it finds wrong.
     judged_policies: Option<(PolicyClient, Vec<RowProblem>)>,
+    /// What was seen of the host; `None`: nobody looks at one.
+    pub seen: Option<seen::Seen>,
 }
 
 /// A problem of a policy, in a table or in a policy file.
@@ -146,6 +149,7 @@ impl<'a> Context<'a> {
             problems: &[],
             judged_values: Vec::new(),
             judged_policies: None,
+            seen: None,
         }
     }
 

@@ -12,6 +12,8 @@ use postls::text::{SourceId, Sources, Span};
 pub(crate) struct Fixture {
     pub(crate) sources: Sources,
     policies: Option<(Policies, Vec<Problem>)>,
+    /// What is said of the host, where it is looked at.
+    host: Option<String>,
 }
 
 /// What a mark says: file, offsets, text.
@@ -43,14 +45,16 @@ pub(crate) fn bytes(text: &[u8]) -> Vec<u8> {
 impl Fixture {
     pub(crate) fn new(text: &str) -> Fixture {
         let mut sources = Sources::default();
-        for (name, content) in files(text) {
+        let (host, files): (Vec<_>, Vec<_>) =
+            files(text).into_iter().partition(|(name, _)| *name == "host");
+        for (name, content) in files {
             sources.add(name, bytes(content.as_bytes()));
         }
         let policy_file = sources.iter().find(|(_, source)| source.name() == "postls.yaml");
         let policies = policy_file.map(|(id, source)| {
             policy::join(vec![yaml::read(id, source.bytes(), yaml::Role::Main)])
         });
-        Fixture { sources, policies }
+        Fixture { sources, policies, host: host.first().map(|it| it.1.to_owned()) }
     }
 
     /// What rules see of it, for a Postfix version.
@@ -99,6 +103,9 @@ impl Fixture {
         }
         if let Some((policies, problems)) = &self.policies {
             context.add_policies(policies, problems);
+        }
+        if let Some(host) = &self.host {
+            crate::host_part::answer(&mut context, host);
         }
         context
     }

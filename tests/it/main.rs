@@ -9,6 +9,8 @@ mod examples;
 mod fixture;
 mod generated;
 mod generator;
+mod host;
+mod host_part;
 mod judges;
 mod lab;
 mod lookup;

@@ -38,7 +38,8 @@ pub(super) fn of<'a>(
                 "{path}: is no directory; name directories, or files of a single one"
             )));
         }
-        let request = Request { shown_in: path.clone(), ..common.request(host, path) };
+        let request =
+            Request { shown_in: path.clone(), host: lint.of_host(), ..common.request(host, path) };
         Ok(Input { request, files: Vec::new() })
     };
     Ok(lint.paths.iter().map(directory).collect())
@@ -47,6 +48,7 @@ pub(super) fn of<'a>(
 /// The directory to read, and the names in it of the files that were asked for.
 fn request<'a>(lint: &'a Lint, host: &dyn Host, common: &'a Common) -> Result<Input<'a>, Stop> {
     let mut request = common.request(host, &common.directory());
+    request.host = lint.of_host();
     if let Some(name) = &lint.as_name {
         let [path] = lint.paths.as_slice() else {
             return Err(Stop("--as needs exactly one PATH".to_owned()));

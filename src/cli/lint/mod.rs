@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::load::{self, Loaded, POLICY_FILE};
-use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain};
+use super::load::{self, Loaded, POLICY_FILE, TheHost};
+use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain, load_host};
 use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
 use crate::lint;
@@ -29,6 +29,9 @@ pub(super) struct Lint {
     /// The lowest severity that makes the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
+    /// Look at the host too, as if its Postfix ran with the directory; so it is in /etc without this
+    #[arg(long)]
+    host: bool,
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -82,6 +85,11 @@ impl Lint {
         Ok(Outcome { output: output.into_bytes(), status })
     }
 
+    /// Whose the directories are.
+    fn of_host(&self) -> TheHost {
+        if self.host { TheHost::Its } else { TheHost::ByPlace }
+    }
+
     /// What is printed of all directories, and whether something in it is to fail the run.
     fn report(&self, linted: &[Linted], common: &Common) -> (String, bool) {
         let (version, why) = judged_for(linted);
@@ -132,7 +140,11 @@ fn lint(host: &dyn Host, input: &Input) -> Result<Linted, Stop> {
     for file in files {
         inputs::add_unlisted(host, request, &mut loaded, file)?;
     }
-    let mut findings = lint::run_all(rules::all(), &loaded.context());
+    let mut context = loaded.context();
+    let host_rules = rules::topics().find(|(topic, _)| *topic == "host").map(|it| it.1);
+    let unseen = load_host::look(host, request, &mut context, host_rules.unwrap_or_default());
+    let mut findings = lint::run_all(rules::all(), &context);
+    loaded.not_checked.extend(unseen);
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
