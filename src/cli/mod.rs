@@ -11,6 +11,7 @@ mod load_host;
 mod load_policies;
 mod load_tables;
 mod planning;
+mod progress;
 mod query;
 mod show;
 

@@ -10,6 +10,7 @@ macro_rules! rules {
     };
 }
 
+mod allow;
 mod host;
 mod master;
 mod parameter;
@@ -33,6 +34,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("route", route::RULES),
     ("policy-file", policy_file::RULES),
     ("host", host::RULES),
+    ("allow", allow::RULES),
 ];
 
 /// Every rule, grouped by topic and sorted by id within a topic.
