@@ -34,10 +34,9 @@ pub(super) fn make_true(lab: &Lab, text: &str) {
                 chown(own(lab, path), Some(user), None)
                     .unwrap_or_else(|error| panic!("{path}: {error}"));
             }
-            // Names that no host has are chosen for these.
-            Said::NoUser(_) | Said::NoGroup(_) => {}
-            // Postfix obeys what it finds there; only rules that are no errors ask.
-            Said::OtherRows(_) | Said::Differs(..) => {}
+            // Names that no host has are chosen for the first two, and Postfix obeys what it finds
+            // of the others: only rules that are no errors ask for them.
+            Said::NoUser(_) | Said::NoGroup(_) | Said::OtherRows(_) | Said::Differs(..) => {}
         }
     }
 }
