@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::load::Request;
+use super::load::{Request, TheHost};
 use crate::finding::NotChecked;
 use crate::host::{self, Accounts, Host};
 use crate::lint::seen::{self, Account, Answer, File, Question, Seen};
@@ -28,11 +28,9 @@ pub(super) fn look(
     context: &mut Context<'_>,
     rules: &[&'static Rule],
 ) -> Vec<NotChecked> {
-    if !request.is_live(host) {
-        return vec![NotChecked {
-            what: "owners, modes, indexed files, programs and accounts of the host".to_owned(),
-            why: "this is not the directory of a Postfix here; --host looks at them".to_owned(),
-        }];
+    if let Some(why) = why_not(host, request) {
+        let what = "owners, modes, indexed files, programs and accounts of the host";
+        return vec![NotChecked { what: what.to_owned(), why: why.to_owned() }];
     }
     context.seen = Some(Seen::default());
     let mut unseen = BTreeSet::new();
@@ -54,6 +52,16 @@ pub(super) fn look(
         }
     }
     said(unseen)
+}
+
+/// Why the host is not looked at where nobody asks for it.
+fn why_not(host: &dyn Host, request: &Request<'_>) -> Option<&'static str> {
+    if !request.is_live(host) {
+        return Some("this is not the directory of a Postfix here; --host looks at them");
+    }
+    // Whoever validates a file before it is put there may bring its tables after it.
+    let is_to_come = !request.instead.is_empty() && request.host == TheHost::ByPlace;
+    is_to_come.then_some("a file that is not there yet may need others; --host looks at them")
 }
 
 /// One line for each reason, however many things it keeps from being seen.

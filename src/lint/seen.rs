@@ -139,14 +139,17 @@ impl Seen {
     /// directory above can be searched and the file be read.
     pub fn may_read(&self, account: Account, path: &[u8]) -> Found<()> {
         let slashes = path.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/');
-        for (at, _) in slashes {
-            match self.file(&path[..at]) {
+        // All are asked for at once, so that one look answers all.
+        let above: Vec<Found<File>> = slashes.map(|(at, _)| self.file(&path[..at])).collect();
+        let file = self.file(path);
+        for directory in above {
+            match directory {
                 Found::There(directory) if directory.allows(account, 1) => {}
                 Found::There(directory) if !directory.has_access_list => return Found::Missing,
                 Found::There(_) | Found::Missing | Found::Unknown => return Found::Unknown,
             }
         }
-        match self.file(path) {
+        match file {
             Found::There(file) if file.allows(account, 4) => Found::There(()),
             Found::There(file) if !file.has_access_list => Found::Missing,
             Found::There(_) | Found::Missing | Found::Unknown => Found::Unknown,
