@@ -35,6 +35,32 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// What a file system knows of a file or directory.
+#[derive(Clone, Copy, Debug)]
+pub struct Attributes {
+    /// The number of the user that owns it.
+    pub owner: u32,
+    /// The number of its group.
+    pub group: u32,
+    /// The permission bits.
+    pub mode: u32,
+    /// When it was last written, in seconds.
+    pub modified: i64,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether an access list gives other permissions to some.
+    pub has_access_list: bool,
+}
+
+/// Where a host's accounts are.
+#[derive(Clone, Copy, Debug)]
+pub enum Accounts {
+    /// passwd(5) and what else the host asks for users.
+    Users,
+    /// group(5) and what else the host asks for groups.
+    Groups,
+}
+
 /// What postls asks of the machine.
 pub trait Host {
     /// The bytes of a regular file; symbolic links are followed.
@@ -49,6 +75,10 @@ pub trait Host {
     fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
     /// The files that a shell pattern names, sorted.
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
+    /// What the file system knows of a file, or of what a symbolic link leads to.
+    fn attributes(&self, path: &Path) -> io::Result<Attributes>;
+    /// The entry of a name as getent(1) prints it; `None`: there is no such account.
+    fn account(&self, accounts: Accounts, name: &OsStr) -> io::Result<Option<Vec<u8>>>;
     /// Writes a new file under a temporary name in the directory of `target`,
     /// with the owner, mode and attributes of `target` if that exists, and
     /// safely on the disk. The caller renames it or removes it.
@@ -125,6 +155,33 @@ impl Host for System {
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let paths = glob::glob(pattern).map_err(io::Error::other)?;
         paths.map(|path| path.map_err(Into::into)).collect()
+    }
+
+    fn attributes(&self, path: &Path) -> io::Result<Attributes> {
+        let it = fs::metadata(path)?;
+        // No room for the list: only whether there is one.
+        let list = rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0_u8; 0][..]);
+        Ok(Attributes {
+            owner: it.uid(),
+            group: it.gid(),
+            mode: it.mode() & 0o7777,
+            modified: it.mtime(),
+            size: it.size(),
+            has_access_list: list.is_ok_and(|size| size > 0),
+        })
+    }
+
+    fn account(&self, accounts: Accounts, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+        let accounts = match accounts {
+            Accounts::Users => "passwd",
+            Accounts::Groups => "group",
+        };
+        let ran = Command::new(find("getent")).args([accounts, "--"]).arg(name).output()?;
+        match ran.status.code() {
+            Some(0) => Ok(Some(ran.stdout)),
+            Some(2) => Ok(None),
+            Some(_) | None => Err(io::Error::other("getent failed")),
+        }
     }
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {

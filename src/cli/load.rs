@@ -40,6 +40,17 @@ pub(super) struct Request<'a> {
     /// The Postfix of this host, if it has one: looked at once, whatever is read.
     pub(super) at_hand: &'a OnceLock<Option<Build>>,
     pub(super) verbose: bool,
+    /// Whether the directory is taken for one that a Postfix of this host runs with.
+    pub(super) host: TheHost,
+}
+
+/// Whether a directory is a Postfix's of this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TheHost {
+    /// Its place says so, or says that it is a copy.
+    ByPlace,
+    /// The user says so.
+    Its,
 }
 
 /// Everything that was read.
@@ -84,11 +95,20 @@ impl Common {
             postfix: self.postfix,
             at_hand: &self.at_hand,
             verbose: self.verbose,
+            host: TheHost::ByPlace,
         }
     }
 }
 
 impl Request<'_> {
+    /// Whether the directory is one that a Postfix of this host runs with, and no copy of it.
+    pub(super) fn is_live(&self, host: &dyn Host) -> bool {
+        match self.host {
+            TheHost::Its => true,
+            TheHost::ByPlace => is_live(host, &self.directory),
+        }
+    }
+
     /// The same, with these bytes for these files too.
     pub(super) fn with(&self, files: BTreeMap<String, Vec<u8>>) -> Request<'_> {
         let mut instead = self.instead.clone();
@@ -351,7 +371,7 @@ impl Loader<'_> {
         }
         match path.strip_prefix(DEFAULT_DIRECTORY) {
             // In a copy, /etc/postfix means the copy, not this host's.
-            Ok(inside) if !is_live(self.host, &directory) => {
+            Ok(inside) if !self.request.is_live(self.host) => {
                 let path = directory.join(inside);
                 if !there(&path, self.request, self.host) {
                     return missing();

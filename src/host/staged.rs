@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::git::{self, Entry, Kind, Objects};
-use super::{Host, Ran, System};
+use super::{Accounts, Attributes, Host, Ran, System};
 
 /// As many symbolic links as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -235,6 +235,15 @@ impl Host for Staged {
 
     fn remove(&self, _path: &Path) -> io::Result<()> {
         Err(only_read())
+    }
+
+    /// git knows nothing of owners and dates.
+    fn attributes(&self, _path: &Path) -> io::Result<Attributes> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn account(&self, accounts: Accounts, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+        self.machine.account(accounts, name)
     }
 
     fn is_copy(&self) -> bool {

@@ -10,6 +10,7 @@ mod policy_table;
 mod replacement;
 mod rewrite;
 mod routes;
+pub mod seen;
 
 pub use allow::{Allow, Allows, Counted, Covers, counted};
 pub use clients::{PolicyClient, clients};
@@ -105,6 +106,8 @@ pub struct Context<'a> {
     judged_values: Vec<(PolicyClient, Vec<RowProblem>)>,
     /// The client that will ask the table that postls writes, and what it finds wrong.
     judged_policies: Option<(PolicyClient, Vec<RowProblem>)>,
+    /// What was seen of the host; `None`: nobody looks at one.
+    pub seen: Option<seen::Seen>,
 }
 
 /// A problem of a policy, in a table or in a policy file.
@@ -157,6 +160,7 @@ impl<'a> Context<'a> {
             allows: OnceLock::new(),
             judged_values: Vec::new(),
             judged_policies: None,
+            seen: None,
         }
     }
 

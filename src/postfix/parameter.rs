@@ -127,6 +127,11 @@ impl Parameter {
         self.backports.iter().map(|it| format!("{}.{}", it.version, it.level))
     }
 
+    /// Whether its table is one that Postfix itself makes and writes.
+    pub fn is_cache(&self) -> bool {
+        self.about == "cache-map" || self.name.ends_with("_sasl_auth_cache_name")
+    }
+
     /// Whether it is one of the parameters that `postconf -d` prints.
     pub fn exists_in(&self, build: &Build) -> bool {
         let came = self.since.is_none_or(|since| since <= build.version)

@@ -11,6 +11,7 @@ macro_rules! rules {
 }
 
 mod allow;
+mod host;
 mod master;
 mod parameter;
 mod policy;
@@ -32,6 +33,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("policy", policy::RULES),
     ("route", route::RULES),
     ("policy-file", policy_file::RULES),
+    ("host", host::RULES),
     ("allow", allow::RULES),
 ];
 

@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use postls::apply::{self, Failure, Reload, Told};
-use postls::host::{Host, Ran, System};
+use postls::host::{Accounts, Attributes, Host, Ran, System};
 use postls::plan::Plan;
 
 use crate::judges;
@@ -72,6 +72,12 @@ impl Host for Faulty {
     }
     fn is_directory(&self, path: &Path) -> bool {
         System.is_directory(path)
+    }
+    fn attributes(&self, path: &Path) -> io::Result<Attributes> {
+        System.attributes(path)
+    }
+    fn account(&self, accounts: Accounts, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+        System.account(accounts, name)
     }
     fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call(|| System.copy_attributes(from, to))

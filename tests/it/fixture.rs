@@ -12,6 +12,8 @@ use postls::text::{SourceId, Sources, Span};
 pub(crate) struct Fixture {
     pub(crate) sources: Sources,
     policies: Option<(Policies, Vec<Problem>)>,
+    /// What is said of the host, where it is looked at.
+    host: Option<String>,
 }
 
 /// What a mark says: file, offsets, text.
@@ -50,6 +52,7 @@ impl Fixture {
     /// The configuration of these files, by name.
     pub(crate) fn of(files: &[(String, Vec<u8>)]) -> Fixture {
         let mut sources = Sources::default();
+        let (host, files): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| name == "host");
         for (name, bytes) in files {
             sources.add(name, bytes.clone());
         }
@@ -57,7 +60,11 @@ impl Fixture {
         let policies = policy_file.map(|(id, source)| {
             policy::join(vec![yaml::read(id, source.bytes(), yaml::Role::Main)])
         });
-        Fixture { sources, policies }
+        Fixture {
+            sources,
+            policies,
+            host: host.first().map(|it| String::from_utf8_lossy(&it.1).into_owned()),
+        }
     }
 
     /// What rules see of it, for a Postfix version.
@@ -107,6 +114,9 @@ impl Fixture {
         }
         if let Some((policies, problems)) = &self.policies {
             context.add_policies(policies, problems);
+        }
+        if let Some(host) = &self.host {
+            crate::host_part::answer(&mut context, host);
         }
         context
     }

@@ -14,6 +14,8 @@ mod formats;
 mod generated;
 mod generator;
 mod hooks;
+mod host;
+mod host_part;
 mod judges;
 mod lab;
 mod lookup;

@@ -31,7 +31,7 @@ const MOST_ROUNDS: usize = 10;
 #[derive(Args)]
 pub(super) struct Fixes {
     /// Change the files: make the fixes after which mail flows as it should
-    #[arg(long, conflicts_with_all = ["as_name", "write_baseline"])]
+    #[arg(long, conflicts_with_all = ["as_name", "write_baseline", "staged"])]
     fix: bool,
     /// With --fix: make those fixes too about which a person should decide
     #[arg(long = "unsafe-fixes", requires = "fix")]

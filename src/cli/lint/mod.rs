@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::load::{self, Loaded, POLICY_FILE, Request};
+use super::load::{self, Loaded, POLICY_FILE, Request, TheHost};
 use super::progress::Progress;
-use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain};
+use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain, load_host};
 use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, System};
 use crate::lint::{self, Counted, Rule};
@@ -40,7 +40,7 @@ pub(super) struct Lint {
     #[arg(long = "as", value_name = "NAME")]
     as_name: Option<String>,
     /// Lint what git has staged, not what lies in the work tree (for a pre-commit hook)
-    #[arg(long, conflicts_with_all = ["as_name", "write_baseline"])]
+    #[arg(long, conflicts_with_all = ["as_name", "write_baseline", "host"])]
     staged: bool,
     /// Run only these rules, or the rules of these topics
     #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
@@ -58,6 +58,9 @@ pub(super) struct Lint {
     /// The lowest severity that makes the exit status 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
+    /// Look at the host too, as if its Postfix ran with the directory; so it is in /etc without this
+    #[arg(long)]
+    host: bool,
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
     format: &'static Format,
@@ -93,12 +96,15 @@ impl Lint {
             (Some(path), None) => Some(Baseline::read(host, path)?),
             (_, Some(_)) | (None, None) => None,
         };
-        let inputs = match &staged {
+        let mut inputs = match &staged {
             Some(host) => staged::inputs(self, host, common)?,
             None => inputs::of(self, host, common)?,
         };
         if inputs.is_empty() {
             return Ok(Outcome { output: Vec::new(), status: OK });
+        }
+        for input in inputs.iter_mut().flatten() {
+            input.request.host = self.of_host();
         }
         let progress = Progress::new(inputs.len(), common.quiet);
         let each = |input: &Result<Input<'_>, Stop>| {
@@ -169,6 +175,11 @@ impl Lint {
         };
         let fix::Done { seen, patch, said } = fix::fix(host, input, wanted, baseline, &look)?;
         Ok(One { linted: seen.into(), patch, said })
+    }
+
+    /// Whose the directories are.
+    fn of_host(&self) -> TheHost {
+        if self.host { TheHost::Its } else { TheHost::ByPlace }
     }
 
     /// What is printed of all directories, and whether something in it is to fail the run.
@@ -293,12 +304,22 @@ fn look(
     for file in files {
         inputs::add_unlisted(host, request, &mut loaded, file)?;
     }
-    let Counted { mut findings, allowed } = lint::counted(rules.iter().copied(), &loaded.context());
+    let mut context = loaded.context();
+    let unseen = load_host::look(host, request, &mut context, &about_the_host(rules));
+    let Counted { mut findings, allowed } = lint::counted(rules.iter().copied(), &context);
+    loaded.not_checked.extend(unseen);
     if !files.is_empty() {
         findings.retain(|it| inputs::concerns(&loaded, it, files));
     }
     let place = Place::of(request, &loaded);
     Ok(Seen { loaded, findings, allowed, place })
+}
+
+/// Those of the rules that ask what is so on the host.
+fn about_the_host(rules: &[&'static Rule]) -> Vec<&'static Rule> {
+    let topic = rules::topics().find(|(topic, _)| *topic == "host");
+    let all = topic.map(|(_, rules)| rules).unwrap_or_default();
+    all.iter().copied().filter(|it| rules.iter().any(|one| one.id == it.id)).collect()
 }
 
 /// All findings, in the order of the directories.

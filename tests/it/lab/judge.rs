@@ -50,6 +50,8 @@ impl Lab {
     /// and mail is sent to every destination in the TLS policy tables. The lab had another one before, and
     /// is stopped.
     ///
+    /// A file `host` is none: it says what is so on the example's host (see `host_part`).
+    ///
     /// The files can use `/etc/postfix/ca.pem`, `key.pem`, `certificate.pem` and `server.pem` without bringing them.
     pub(crate) fn judge(&mut self, files: &[(&str, &[u8])]) -> Verdict {
         self.refurnish(files);
@@ -74,6 +76,9 @@ impl Lab {
                 &self.run("postmap", &[&format!("{}:{}", table.kind, table.path)]),
                 &mut said,
             );
+        }
+        if let Some((_, text)) = files.iter().find(|(name, _)| *name == "host") {
+            super::host::make_true(self, &String::from_utf8_lossy(text));
         }
         let destinations = destinations(&tables);
         route(self, &destinations);

@@ -23,6 +23,7 @@
 mod certificates;
 mod configuration;
 mod deliveries;
+mod host;
 mod judge;
 mod log;
 mod nameserver;
@@ -174,7 +175,7 @@ impl Lab {
             );
         }
         for (name, bytes) in
-            files.iter().filter(|(name, _)| !["main.cf", "master.cf"].contains(name))
+            files.iter().filter(|(name, _)| !["main.cf", "master.cf", "host"].contains(name))
         {
             self.write(name, bytes);
         }
