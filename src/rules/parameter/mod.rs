@@ -27,6 +27,7 @@ rules! {
     unused_parameter,
     value_empty,
     value_unexpandable,
+    word_invalid,
 }
 
 /// The values of these kinds that are set, as they are and as the policy file wants them, without
