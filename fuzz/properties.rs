@@ -10,6 +10,7 @@ use postls::finding::NotChecked;
 use postls::lint::{self, Context};
 use postls::policy::{self, Client, Nexthop, compile, row, yaml};
 use postls::postfix::{Fingerprint, Version};
+use postls::report::NotShown;
 use postls::report::postconf::{self, Values};
 use postls::report::{Report, Style, human, json, short};
 use postls::rules;
@@ -380,6 +381,7 @@ pub(crate) fn lint(main_cf: &[u8], policy_table: &[u8], policy_file: &[u8]) {
         edits.apply(sources.source(source).bytes());
     }
     let report = Report {
+        not_shown: NotShown::default(),
         findings: findings.iter().map(|it| (&sources, it)).collect(),
         not_checked: &[NotChecked { what: "x".to_owned(), why: "y".to_owned() }],
         postfix: version,

@@ -1,4 +1,4 @@
-//! The only door to files and processes.
+//! The only door to files, processes and the clock.
 //!
 //! A [`Host`] is a trait so that a test can let its n-th call fail. Reading
 //! refuses what is no regular file, so that a FIFO or a device cannot hold us.
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
@@ -39,6 +40,8 @@ pub trait Host {
     fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
     /// Whether it is a directory; symbolic links are followed.
     fn is_directory(&self, path: &Path) -> bool;
+    /// The directories directly in a directory, sorted; symbolic links to some are none.
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
     /// The files that a shell pattern names, sorted.
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
     /// Writes a new file under a temporary name in the directory of `target`,
@@ -59,6 +62,8 @@ pub trait Host {
     fn addresses(&self) -> Vec<(IpAddr, u8)>;
     /// This process, to itself.
     fn process_id(&self) -> u32;
+    /// The whole days since 1970-01-01 UTC.
+    fn unix_day(&self) -> u64;
     /// Runs a program of Postfix to its end.
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
 }
@@ -96,13 +101,25 @@ impl Host for System {
         path.is_dir()
     }
 
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let paths = glob::glob(pattern).map_err(io::Error::other)?;
         paths.map(|path| path.map_err(Into::into)).collect()
     }
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-        let directory = target.parent().unwrap_or(Path::new("."));
+        let directory = parent(target);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let mut staged =
             tempfile::Builder::new().prefix(&format!(".{name}.postls-")).tempfile_in(directory)?;
@@ -125,7 +142,7 @@ impl Host for System {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        File::open(to.parent().unwrap_or(Path::new(".")))?.sync_all()
+        File::open(parent(to))?.sync_all()
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -153,6 +170,12 @@ impl Host for System {
         std::process::id()
     }
 
+    fn unix_day(&self) -> u64 {
+        // A clock that stands before 1970 knows no day.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        since.as_secs() / (24 * 60 * 60)
+    }
+
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
         let mut child = Command::new(find(program))
             .args(arguments)
@@ -173,6 +196,11 @@ impl Host for System {
             stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         })
     }
+}
+
+/// The directory that a file stands in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Postfix's programs often are not in a user's PATH.

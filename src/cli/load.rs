@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::lint::Context;
 use crate::plan::{self, Base};
 use crate::policy::yaml::{self, Role};
-use crate::policy::{self, Policies, Problem};
+use crate::policy::{self, Date, Policies, Problem};
 use crate::postfix::{Build, Version};
 use crate::report::human::printable;
 use crate::text::{SourceId, Sources};
@@ -58,6 +58,7 @@ pub(super) struct Loaded {
     pub(super) build: Build,
     pub(super) version_why: &'static str,
     pub(super) not_checked: Vec<NotChecked>,
+    pub(super) today: Option<Date>,
 }
 
 /// The policy file with what it includes.
@@ -105,6 +106,7 @@ impl Loaded {
     /// What rules look at.
     pub(super) fn context(&self) -> Context<'_> {
         let mut context = Context::new(&self.sources, self.main_cf, self.build.clone());
+        context.today = self.today;
         if let Some(master_cf) = self.master_cf {
             context.add_services(master_cf);
         }
@@ -156,6 +158,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         build,
         version_why,
         not_checked: loader.not_checked,
+        today: Date::of_unix_day(host.unix_day()),
     })
 }
 
@@ -383,11 +386,8 @@ impl Loader<'_> {
             "certificates, keys, other lookup tables and database client files",
             "postls does not look at them yet",
         );
-        if policy.is_some_and(|it| it.policies.has_dates()) {
-            self.skip("retire and expires", "postls does not compare them with today yet");
-        }
-        if policy.is_some_and(|it| it.policies.has_allows) {
-            self.skip("lint: allow", "postls does not obey it yet; every finding is shown");
+        if policy.is_some_and(|it| it.policies.has_retiring_pins()) {
+            self.skip("retire", "postls does not compare it with today yet");
         }
     }
 }

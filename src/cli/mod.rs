@@ -10,6 +10,7 @@ mod load;
 mod load_policies;
 mod load_tables;
 mod planning;
+mod progress;
 mod query;
 mod show;
 

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Severity};
 use crate::host::Host;
 use crate::lint;
 use crate::plan::{self, Change, Live, Plan};
-use crate::report::{Report, Style, human};
+use crate::report::{NotShown, Report, Style, human};
 use crate::rules;
 use crate::text::SourceId;
 
@@ -134,7 +134,7 @@ fn errors_of_result(
 /// The errors whose primary place is in one of `files`, drawn for people.
 fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     let context = loaded.context();
-    let findings = lint::run_all(rules::all(), &context);
+    let findings = lint::counted(rules::all(), &context).findings;
     let is_error =
         |it: &Finding| it.severity == Severity::Error && files.contains(&it.primary.span.source);
     let errors: Vec<Finding> = findings.into_iter().filter(is_error).collect();
@@ -143,6 +143,7 @@ fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     }
     let report = Report {
         findings: errors.iter().map(|it| (&loaded.sources, it)).collect(),
+        not_shown: NotShown::default(),
         not_checked: &[],
         postfix: loaded.build.version,
         postfix_why: loaded.version_why,

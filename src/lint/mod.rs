@@ -1,5 +1,6 @@
 //! The rule type, what a rule may look at, and the run over all of them.
 
+mod allow;
 mod clients;
 mod credentials;
 pub mod explain;
@@ -7,6 +8,7 @@ mod identity;
 mod policy_table;
 mod routes;
 
+pub use allow::{Allow, Allows, Counted, Covers, counted};
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
@@ -23,7 +25,7 @@ use crate::config::{
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::lookup;
-use crate::policy::{Client, Policies, Problem, ProblemKind};
+use crate::policy::{Client, Date, Policies, Problem, ProblemKind};
 use crate::postfix::Version;
 use crate::text::{SourceId, Sources, Span};
 
@@ -92,6 +94,10 @@ pub struct Context<'a> {
     /// What the policy files say.
     pub policies: Option<&'a Policies>,
     problems: &'a [Problem],
+    /// The day of the run; `None`: nobody looked at a calendar.
+    pub today: Option<Date>,
+    /// Found when somebody asks first.
+    allows: OnceLock<Allows>,
     /// Policies in tables of other kinds: who asks them, and what it finds wrong.
     judged_values: Vec<(PolicyClient, Vec<RowProblem>)>,
     /// The client that will ask the table that postls writes, and what it finds wrong.
@@ -144,6 +150,8 @@ impl<'a> Context<'a> {
             routes: OnceLock::new(),
             policies: None,
             problems: &[],
+            today: None,
+            allows: OnceLock::new(),
             judged_values: Vec::new(),
             judged_policies: None,
         }
@@ -175,6 +183,11 @@ impl<'a> Context<'a> {
         files.sort();
         files.dedup();
         files
+    }
+
+    /// The findings that somebody allows.
+    pub fn allows(&self) -> &Allows {
+        self.allows.get_or_init(|| allow::all(self))
     }
 
     /// main.cf and master.cf together, where there is a main.cf.

@@ -19,19 +19,40 @@ impl Date {
             part.bytes().all(|it| it.is_ascii_digit()).then(|| part.parse::<u16>().ok())?
         };
         let (year, month, day) = (part(4)?, part(2)?, part(2)?);
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 => 28 + u16::from(leap),
-            _ => return None,
-        };
+        let days = days_of(year, month)?;
         let fits = parts.next().is_none() && (1..=days).contains(&day);
         fits.then_some(Date {
             year,
             month: u8::try_from(month).ok()?,
             day: u8::try_from(day).ok()?,
         })
+    }
+
+    /// The day that begins this many days after 1970-01-01 UTC; `None` behind the year 9999.
+    pub fn of_unix_day(mut day: u64) -> Option<Date> {
+        for year in 1970..=9999 {
+            for month in 1..=12 {
+                let days = u64::from(days_of(year, month)?);
+                if day < days {
+                    let day = u8::try_from(day + 1).ok()?;
+                    return Some(Date { year, month: u8::try_from(month).ok()?, day });
+                }
+                day -= days;
+            }
+        }
+        None
+    }
+}
+
+/// How many days a month has; `None`: there is no such month.
+fn days_of(year: u16, month: u16) -> Option<u16> {
+    let divides = |by| year.is_multiple_of(by);
+    let leap = divides(4) && (!divides(100) || divides(400));
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 => Some(28 + u16::from(leap)),
+        _ => None,
     }
 }
 
@@ -64,6 +85,23 @@ mod tests {
             "+027-01-31",
         ] {
             assert_eq!(Date::parse(text), None, "{text}");
+        }
+    }
+
+    /// Compared with `date -u -d @SECONDS +%F`.
+    #[test]
+    fn days_are_counted_from_1970() {
+        for (day, want) in [
+            (0, Some("1970-01-01")),
+            (58, Some("1970-02-28")),
+            (11_016, Some("2000-02-29")),
+            (20_781, Some("2026-11-24")),
+            (21_243, Some("2028-02-29")),
+            (2_932_896, Some("9999-12-31")),
+            (2_932_897, None),
+            (u64::MAX, None),
+        ] {
+            assert_eq!(Date::of_unix_day(day).map(|it| it.to_string()).as_deref(), want);
         }
     }
 }

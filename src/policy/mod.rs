@@ -18,7 +18,7 @@ pub mod row;
 pub mod what;
 pub mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use foldhash::fast::RandomState;
@@ -27,6 +27,7 @@ pub use client::Client;
 pub use date::Date;
 pub use nexthop::Nexthop;
 
+use crate::finding::Severity;
 use crate::postfix::{Fingerprint, SecurityLevel, Version};
 use crate::text::{Span, nearest, shortened};
 
@@ -50,18 +51,38 @@ pub struct Policies {
     pub table: Table,
     /// What applies to whom, in the order of the files.
     pub destinations: Vec<Destination>,
-    /// Whether findings are to be allowed.
-    pub has_allows: bool,
+    /// The profiles that no destination uses.
+    pub unused_profiles: Vec<Placed<String>>,
+    /// What lint is told.
+    pub lint: Lint,
 }
 
 impl Policies {
-    /// Whether a pin or an exception has a day on which it ends.
-    pub fn has_dates(&self) -> bool {
+    /// Whether a pin has a day on which it retires.
+    pub fn has_retiring_pins(&self) -> bool {
         self.destinations.iter().any(|it| {
             let mut pins = it.policy.pins.iter().flat_map(|it| it.iter());
-            it.expires.is_some() || pins.any(|pin| pin.retire.is_some())
+            pins.any(|pin| pin.retire.is_some())
         })
     }
+}
+
+/// `lint:` of the policy file. The names of rules are as they stand there: nobody here knows which exist.
+#[derive(Clone, Debug, Default)]
+pub struct Lint {
+    /// The rules whose findings are allowed, in the whole directory.
+    pub allow: Vec<AllowedRule>,
+    /// The rules whose findings have another severity here.
+    pub severity: Vec<(Placed<String>, Severity)>,
+}
+
+/// A rule whose findings are allowed.
+#[derive(Clone, Debug)]
+pub struct AllowedRule {
+    /// Its name.
+    pub rule: Placed<String>,
+    /// The last day on which they are.
+    pub until: Option<Date>,
 }
 
 /// A main.cf parameter that the policy file owns.
@@ -261,7 +282,7 @@ pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
             policies.postfix = file.postfix;
             policies.parameters = file.parameters;
             policies.table = file.table;
-            policies.has_allows = file.has_allows;
+            policies.lint = file.lint;
         }
         problems.extend(file.problems);
         for (name, policy) in file.profiles {
@@ -274,6 +295,12 @@ pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
         }
         entries.extend(file.entries);
     }
+    let used = entries.iter().filter_map(|it| it.settings.profile.as_ref());
+    let used: HashSet<&str> = used.map(|it| it.value.as_str()).collect();
+    let unused = profiles.iter().filter(|(name, _)| !used.contains(name.as_str()));
+    policies.unused_profiles =
+        unused.map(|(name, (span, _))| Placed { value: name.clone(), span: *span }).collect();
+    policies.unused_profiles.sort_by_key(|it| it.span);
     let mut seen: HashMap<Nexthop, Span, RandomState> = HashMap::default();
     seen.reserve(entries.len());
     for entry in entries {

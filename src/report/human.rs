@@ -12,7 +12,7 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use super::{Report, Style};
+use super::{NotShown, Report, Style};
 use crate::finding::{Finding, Label, Severity};
 use crate::text::{Secret, Source, Sources};
 
@@ -72,6 +72,17 @@ fn is_unsafe(it: char) -> bool {
 fn closing(text: &mut String, report: &Report<'_>) {
     for it in report.not_checked {
         let _ = writeln!(text, "not checked: {}: {}", printable(&it.what), printable(&it.why));
+    }
+    let NotShown { allowed, in_baseline, gone_from_baseline } = report.not_shown;
+    if allowed > 0 {
+        let _ = writeln!(text, "allowed: {allowed}");
+    }
+    if in_baseline + gone_from_baseline > 0 {
+        let gone = match gone_from_baseline {
+            0 => String::new(),
+            gone => format!("; {gone} of it are gone: --write-baseline takes them out"),
+        };
+        let _ = writeln!(text, "in the baseline: {in_baseline}{gone}");
     }
     let plural = |severity: Severity| {
         let count = report.count(severity);

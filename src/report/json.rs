@@ -12,6 +12,7 @@ struct Lint<'a> {
     postfix: String,
     postfix_why: &'a str,
     findings: Vec<Item<'a>>,
+    not_shown: NotShown,
     not_checked: Vec<NotChecked<'a>>,
     summary: Summary,
 }
@@ -53,6 +54,17 @@ struct Fix<'a> {
     title: &'a str,
 }
 
+/// Findings that are not shown.
+#[derive(Serialize)]
+struct NotShown {
+    /// Somebody allows them.
+    allowed: usize,
+    /// They were there when the baseline was written.
+    in_baseline: usize,
+    /// The baseline has them, and they are not found any more.
+    gone_from_baseline: usize,
+}
+
 #[derive(Serialize)]
 struct NotChecked<'a> {
     what: &'a str,
@@ -73,6 +85,11 @@ pub fn lint(report: &Report<'_>) -> String {
         postfix: report.postfix.to_string(),
         postfix_why: report.postfix_why,
         findings: report.findings.iter().map(|(sources, it)| item(sources, it)).collect(),
+        not_shown: NotShown {
+            allowed: report.not_shown.allowed,
+            in_baseline: report.not_shown.in_baseline,
+            gone_from_baseline: report.not_shown.gone_from_baseline,
+        },
         not_checked: report
             .not_checked
             .iter()

@@ -15,12 +15,25 @@ use crate::text::Sources;
 pub struct Report<'a> {
     /// In the order of the files, each with those that it points into.
     pub findings: Vec<(&'a Sources, &'a Finding)>,
+    /// How many others there are.
+    pub not_shown: NotShown,
     /// What was not looked at.
     pub not_checked: &'a [NotChecked],
     /// The Postfix that the files were judged for.
     pub postfix: Version,
     /// Why that one.
     pub postfix_why: &'a str,
+}
+
+/// Findings that are not shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotShown {
+    /// Somebody allows them.
+    pub allowed: usize,
+    /// They were there when the baseline was written.
+    pub in_baseline: usize,
+    /// The baseline has them, and they are not found any more.
+    pub gone_from_baseline: usize,
 }
 
 /// How a terminal or a file is written to.

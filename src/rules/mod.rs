@@ -10,6 +10,7 @@ macro_rules! rules {
     };
 }
 
+mod allow;
 mod master;
 mod parameter;
 mod policy;
@@ -31,6 +32,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("policy", policy::RULES),
     ("route", route::RULES),
     ("policy-file", policy_file::RULES),
+    ("allow", allow::RULES),
 ];
 
 /// Every rule, grouped by topic and sorted by id within a topic.

@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::ops::Range;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
 /// How many threads are worth starting.
@@ -15,13 +16,24 @@ pub fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R +
     if items.len() < 2 {
         return items.iter().map(work).collect();
     }
-    let shares = items.chunks(items.len().div_ceil(processors()));
-    let do_share = |share: &[T]| share.iter().map(&work).collect::<Vec<R>>();
-    thread::scope(|scope| {
-        let threads: Vec<_> = shares.map(|share| scope.spawn(|| do_share(share))).collect();
+    // Each takes the next one when it is done with the last: some take longer than others.
+    let next = AtomicUsize::new(0);
+    let do_share = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, work(item)));
+        }
+    };
+    let mut all: Vec<(usize, R)> = thread::scope(|scope| {
+        let count = processors().min(items.len());
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(do_share)).collect();
         let join = |it: ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| resume_unwind(it));
         threads.into_iter().flat_map(join).collect()
-    })
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What `read` makes of the parts of a large text, in order. They are shared out to the processors; a

@@ -103,6 +103,14 @@ impl Host for Faulty {
     fn addresses(&self) -> Vec<(std::net::IpAddr, u8)> {
         System.addresses()
     }
+    fn unix_day(&self) -> u64 {
+        System.unix_day()
+    }
+
+    fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        System.directories(path)
+    }
+
     fn process_id(&self) -> u32 {
         System.process_id()
     }

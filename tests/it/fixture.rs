@@ -4,7 +4,7 @@
 use postls::config::{LookupTable, TableKind, routes_mail};
 use postls::finding::Finding;
 use postls::lint::{self, Context, PolicyClient, Rule};
-use postls::policy::{self, Policies, Problem, yaml};
+use postls::policy::{self, Date, Policies, Problem, yaml};
 use postls::postfix::Version;
 use postls::text::{SourceId, Sources, Span};
 
@@ -57,6 +57,7 @@ impl Fixture {
     pub(crate) fn context(&self, version: Version) -> Context<'_> {
         let main_cf = self.source("main.cf");
         let mut context = Context::new(&self.sources, main_cf, version);
+        context.today = Date::parse("2026-11-24");
         if let Some(master_cf) = self.source("master.cf") {
             context.add_services(master_cf);
         }

@@ -1,6 +1,7 @@
 //! One test binary: what is tested where is in the names of the modules.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod allowing;
 mod apply;
 mod complaints;
 mod delivery;

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use super::Lint;
-use crate::cli::load::{self, Loaded, Request, parent};
+use crate::cli::load::{self, Loaded, POLICY_FILE, Request, parent};
 use crate::cli::{Common, Stop};
 use crate::config::TableKind;
 use crate::finding::{Finding, NotChecked};
@@ -24,24 +24,78 @@ pub(super) fn of<'a>(
     host: &dyn Host,
     common: &'a Common,
 ) -> Result<Vec<Result<Input<'a>, Stop>>, Stop> {
+    if lint.recursive {
+        return recursive(lint, host, common);
+    }
     let several = lint.paths.len() > 1
         && lint.as_name.is_none()
         && lint.paths.iter().any(|it| host.is_directory(it));
     if !several {
         return Ok(vec![Ok(request(lint, host, common)?)]);
     }
-    // Each is linted by itself.
-    let directory = |path: &'a PathBuf| {
-        if !host.is_directory(path) {
-            let path = path.display();
-            return Err(Stop(format!(
-                "{path}: is no directory; name directories, or files of a single one"
-            )));
+    Ok(lint.paths.iter().map(|path| directory(host, common, path)).collect())
+}
+
+/// A directory that is linted by itself, as one of several.
+fn directory<'a>(host: &dyn Host, common: &'a Common, path: &Path) -> Result<Input<'a>, Stop> {
+    if !host.is_directory(path) {
+        let path = path.display();
+        return Err(Stop(format!(
+            "{path}: is no directory; name directories, or files of a single one"
+        )));
+    }
+    let request = Request { shown_in: path.to_owned(), ..common.request(host, path) };
+    Ok(Input { request, files: Vec::new() })
+}
+
+/// Every directory in and below those that are named, in the order of their names.
+fn recursive<'a>(
+    lint: &Lint,
+    host: &dyn Host,
+    common: &'a Common,
+) -> Result<Vec<Result<Input<'a>, Stop>>, Stop> {
+    if lint.as_name.is_some() {
+        return Err(Stop("--as is about one file, --recursive about directories".to_owned()));
+    }
+    let here = || vec![common.config_dir.clone().unwrap_or_else(|| PathBuf::from("."))];
+    let roots = if lint.paths.is_empty() { here() } else { lint.paths.clone() };
+    let mut inputs = Vec::new();
+    for root in &roots {
+        let before = inputs.len();
+        below(host, common, root, &mut inputs);
+        if inputs.len() == before {
+            inputs.push(Err(Stop(format!(
+                "{}: there is no main.cf and no {POLICY_FILE} in it or below it",
+                root.display()
+            ))));
         }
-        let request = Request { shown_in: path.clone(), ..common.request(host, path) };
-        Ok(Input { request, files: Vec::new() })
-    };
-    Ok(lint.paths.iter().map(directory).collect())
+    }
+    Ok(inputs)
+}
+
+fn below<'a>(
+    host: &dyn Host,
+    common: &'a Common,
+    path: &Path,
+    inputs: &mut Vec<Result<Input<'a>, Stop>>,
+) {
+    if ["main.cf", POLICY_FILE].iter().any(|it| host.exists(&path.join(it))) {
+        let input = directory(host, common, path).map(|mut it| {
+            // "./" says nothing.
+            path.strip_prefix(".").unwrap_or(path).clone_into(&mut it.request.shown_in);
+            it
+        });
+        inputs.push(input);
+    }
+    match host.directories(path) {
+        Ok(directories) => {
+            let is_git = |it: &Path| it.file_name().is_some_and(|it| it == ".git");
+            for directory in directories.iter().filter(|it| !is_git(it)) {
+                below(host, common, directory, inputs);
+            }
+        }
+        Err(error) => inputs.push(Err(Stop(format!("{}: {error}", path.display())))),
+    }
 }
 
 /// The directory to read, and the names in it of the files that were asked for.

@@ -7,6 +7,7 @@
 //! Known limit: pins from certificate files (`pem:`) are refused.
 
 mod entry;
+mod lint;
 mod reader;
 mod tree;
 
@@ -15,7 +16,7 @@ pub(super) use entry::Entry;
 use reader::{Field, Reader};
 use tree::{Tree, Value};
 
-use super::{Parameter, Placed, Policy, Problem, ProblemKind, Table};
+use super::{Lint, Parameter, Placed, Policy, Problem, ProblemKind, Table};
 use crate::postfix::{self, Version};
 use crate::text::{SourceId, Span, nearest, shortened};
 
@@ -31,7 +32,7 @@ pub struct File {
     pub(super) profiles: Vec<(Placed<String>, Policy)>,
     pub(super) entries: Vec<Entry>,
     pub(super) problems: Vec<Problem>,
-    pub(super) has_allows: bool,
+    pub(super) lint: Lint,
     /// Patterns of the files to include, relative to this one.
     pub includes: Vec<Placed<String>>,
 }
@@ -111,7 +112,7 @@ fn top(reader: &mut Reader, root: Value<'_>, role: Role, broken: bool, file: &mu
             "destinations" if value.is_null() => {}
             "destinations" => file.entries = entry::destinations(reader, value),
             "include" => file.includes = includes(reader, value),
-            _ => file.has_allows = lint(reader, value),
+            _ => file.lint = lint::settings(reader, value),
         }
     }
     if !version && root.kind() == tree::Kind::Mapping {
@@ -256,22 +257,6 @@ fn table(reader: &mut Reader, field: Field<'_>) -> Table {
         }
     }
     table
-}
-
-/// `lint:` is read for its mistakes only; says whether it allows anything.
-fn lint(reader: &mut Reader, value: Value<'_>) -> bool {
-    let mut any = false;
-    for field in reader.fields(value, "lint") {
-        if field.name != "allow" {
-            reader.unknown_key(field, "lint", &["allow"]);
-            continue;
-        }
-        for allow in reader.fields(field.value, "allow") {
-            reader.text(allow.value, "the reason");
-            any = true;
-        }
-    }
-    any
 }
 
 /// Notes each place that is not UTF-8, and gives back a text of the same
