@@ -2,6 +2,7 @@
 //! Postfix's defaults, as postconf combines them (`postconf/postconf_lookup.c`).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::services::{Local, Scope};
 use super::{Configuration, Names, Origin, Services};
@@ -81,7 +82,27 @@ impl<'c> Effective<'c> {
         Names::of(self)
     }
 
-    fn raw<'e>(&'e self, name: &str, within: Within<'e>) -> Option<Cow<'e, [u8]>> {
+    /// Whether the text refers to nothing that only the host knows, such as its name where that is
+    /// not given, directly or by way of other names.
+    pub(super) fn is_known(&self, text: &[u8], within: Within<'_>) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![Cow::Borrowed(text)];
+        while let Some(text) = left.pop() {
+            for name in referred(&text).filter_map(|it| str::from_utf8(it).ok()) {
+                if !seen.insert(name.to_owned()) {
+                    continue;
+                }
+                match self.raw(name, within) {
+                    Some(text) => left.push(Cow::Owned(text.into_owned())),
+                    None if postfix::parameter(name).is_some() => return false,
+                    None => {}
+                }
+            }
+        }
+        true
+    }
+
+    pub(super) fn raw<'e>(&'e self, name: &str, within: Within<'e>) -> Option<Cow<'e, [u8]>> {
         if let Within::Service(scope) = within {
             match name {
                 "process_name" => return Some(Cow::Borrowed(scope.program())),
@@ -111,6 +132,16 @@ pub(super) fn service_default<'s>(
         let command = str::from_utf8(command).ok()?;
         let mut parameters = postfix::service_parameters(service, command);
         parameters.find(|(it, _)| it == name).map(|(_, default)| default)
+    })
+}
+
+/// The names behind each `$`; more of them than are there, where one is quoted.
+fn referred(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'$', text).map(|at| {
+        let rest = &text[at + 1..];
+        let rest = rest.strip_prefix(b"{").or_else(|| rest.strip_prefix(b"(")).unwrap_or(rest);
+        let end = rest.iter().position(|it| !(it.is_ascii_alphanumeric() || *it == b'_'));
+        &rest[..end.unwrap_or(rest.len())]
     })
 }
 

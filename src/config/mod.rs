@@ -6,6 +6,7 @@ mod environment;
 mod names;
 mod networks;
 mod next_hops;
+mod read_values;
 mod refusal;
 mod server;
 mod services;
@@ -26,6 +27,7 @@ pub use networks::Interface;
 pub use next_hops::{
     Client, Endpoint, LookupTable, NextHop, NextHops, Transport, holds_passwords, routes_mail,
 };
+pub use read_values::ReadValue;
 pub use refusal::{Refusal, refusal_of_client};
 pub use server::{Port, Server, ServerTls};
 pub use services::{Local, Override, Scope, Services};

@@ -8,6 +8,7 @@ mod cipher;
 mod digest;
 mod families;
 mod level;
+mod limit;
 mod parameter;
 mod protocol;
 mod table_type;
@@ -20,6 +21,7 @@ pub use families::{
     client_suffixes, is_adapter, may_be_of_service, of_service, service_parameters,
 };
 pub use level::SecurityLevel;
+pub use limit::{Limit, Readers, is_command, limit};
 pub use parameter::{Parameter, TableList, Type, parameter, parameters};
 pub use protocol::{Hole, Protocol, ProtocolProblem, Protocols, protocols_since};
 pub use table_type::{PATTERNS_IN_NAMES, Reads, TableType, table_type, table_types};
