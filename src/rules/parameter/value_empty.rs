@@ -27,6 +27,7 @@ smtp_helo_name = $unused
 ",
     good: "
 relayhost =
+virtual_mailbox_base =
 mydestination =
 smtpd_sasl_local_domain = $relayhost
 ",
@@ -37,7 +38,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for it in read_values(context, &[Type::String, Type::Raw, Type::Enum]) {
         // These are findings of their own.
         let known = it.name == "mynetworks_style" || it.name.starts_with("smtpd_tls_");
-        if it.value.is_empty() && it.limit.least.is_some() && !known {
+        // It is the default: only who uses virtual(8) needs another one.
+        let is_default = it.name == "virtual_mailbox_base";
+        if it.value.is_empty() && !is_default && it.limit.least.is_some() && !known {
             refused(findings, &it, format!("{} is empty", it.name), None);
         }
     }
