@@ -67,6 +67,7 @@ always\t''
 never\t''"
 complete -c postls -n "__fish_postls_using_subcommand lint" -s r -l recursive -d 'Lint every configuration directory in and below the PATHs; without any, below this directory'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l staged -d 'Lint what git has staged, not what lies in the work tree (for a pre-commit hook)'
+complete -c postls -n "__fish_postls_using_subcommand lint" -l host -d 'Look at the host too, as if its Postfix ran with the directory; so it is in /etc without this'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l fix -d 'Change the files: make the fixes after which mail flows as it should'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l unsafe-fixes -d 'With --fix: make those fixes too about which a person should decide'
 complete -c postls -n "__fish_postls_using_subcommand lint" -l diff -d 'With --fix: print what would change as a patch, and change nothing'
