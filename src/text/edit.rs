@@ -26,7 +26,9 @@ impl Edits {
     /// Takes an edit in, unless it overlaps one that is there already or
     /// belongs to another source; says whether it did.
     pub fn add(&mut self, edit: Edit) -> bool {
-        let at = self.0.partition_point(|it| it.span.start < edit.span.start);
+        // An insertion stands in front of what is replaced there.
+        let order = |span: Span| (span.start, span.end);
+        let at = self.0.partition_point(|it| order(it.span) < order(edit.span));
         let before = at.checked_sub(1).map(|before| &self.0[before]);
         let fits = before.is_none_or(|it| it.span.end <= edit.span.start)
             && self
