@@ -131,13 +131,16 @@ impl Loader<'_> {
     fn source_of(&mut self, file: &TableFile, tried: &HashSet<String>) -> Option<SourceId> {
         let table = named(file);
         let found = self.find(&table).and_then(|(path, place)| {
-            if place == Place::Copy {
+            let before = self.sources.iter().count();
+            let source = self.read_once(&path)?;
+            // Of a table that was read before, it was said.
+            if place == Place::Copy && self.sources.iter().count() > before {
                 self.skip(
                     &format!("other lookup tables in {DEFAULT_DIRECTORY}"),
                     "taken to be the ones here, as in a copy of it",
                 );
             }
-            self.read_once(&path)
+            Ok(source)
         });
         match found {
             Ok(source) => {
