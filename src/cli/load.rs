@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::load_policies::{ListedTable, ListedValues};
+use super::load_tables::OtherTables;
 use super::{Common, Stop, environment};
-use crate::config::{LookupTable, TableName};
+use crate::config::TableName;
 use crate::finding::NotChecked;
 use crate::host::Host;
 use crate::lint::Context;
@@ -59,10 +60,10 @@ pub(super) struct Loaded {
     pub(super) sources: Sources,
     pub(super) main_cf: Option<SourceId>,
     pub(super) master_cf: Option<SourceId>,
-    /// The TLS policy tables that could be read.
+    /// The tables of rows that could be read, with those who ask them for TLS policies.
     pub(super) tables: Vec<ListedTable>,
-    /// The tables that say where mail goes, and how, as far as they could be read.
-    pub(super) lookups: Vec<LookupTable>,
+    /// All other tables, as far as they could be read.
+    pub(super) others: OtherTables,
     /// The policies in tables of other kinds.
     pub(super) values: Vec<ListedValues>,
     pub(super) policy: Option<PolicyFile>,
@@ -137,8 +138,11 @@ impl Loaded {
             // What cannot be known was said when it was loaded.
             let _ = listed.add(&self.sources, &mut context);
         }
-        for table in &self.lookups {
+        for table in &self.others.lookups {
             context.add_lookup(table.clone());
+        }
+        for (source, text) in &self.others.patterns {
+            context.add_patterns(*source, text);
         }
         if let Some(policy) = &self.policy {
             context.add_policies(&policy.policies, &policy.problems);
@@ -159,12 +163,12 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     let (build, version_why) = loader.build(policy.as_ref());
     let main_cf = loader.optional("main.cf")?;
     let master_cf = loader.optional("master.cf")?;
-    let (tables, values) = match main_cf {
+    let (mut tables, values) = match main_cf {
         Some(main_cf) => loader.tables(main_cf, master_cf, &build)?,
         None => (Vec::new(), Vec::new()),
     };
     loader.say_what_is_decided_at_run_time(&values, &build);
-    let lookups = main_cf.map(|it| loader.lookups(it, master_cf, &build)).unwrap_or_default();
+    let others = main_cf.map(|it| loader.lookups(it, master_cf, &build, &mut tables));
     loader.say_what_is_left_out(policy.as_ref());
     Ok(Loaded {
         directory: request.directory.clone(),
@@ -173,7 +177,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
         master_cf,
         tables,
         values,
-        lookups,
+        others: others.unwrap_or_default(),
         policy,
         build,
         version_why,
@@ -217,6 +221,15 @@ fn version_of(policy: &[u8]) -> Option<Version> {
     let source = sources.add("", text.clone());
     let (policies, _) = policy::join(vec![yaml::read(source, &text, Role::Main)]);
     policies.postfix.map(|it| it.value)
+}
+
+/// Where the file of a table was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where the table's name says.
+    AsNamed,
+    /// In a copy of the directory that the name says.
+    Copy,
 }
 
 /// Reads one file after the other.
@@ -353,38 +366,41 @@ impl Loader<'_> {
         environment::build(at_hand.clone(), wanted.or_else(in_policy))
     }
 
-    /// The source file of a table, if it is to be had.
+    /// The source file of a table, if it is to be had; says where another one is taken for it.
     pub(super) fn path(&mut self, table: &TableName) -> Result<PathBuf, String> {
-        let directory = self.request.directory.clone();
-        let missing = || Err("there is no such file".to_owned());
-        let there = |path: &Path, request: &Request<'_>, host: &dyn Host| {
-            request.instead.contains_key(&name_in(&directory, path)) || host.exists(path)
-        };
-        if let Some(inside) = table.name.strip_prefix("$config_directory/") {
-            let path = directory.join(inside);
-            return if there(&path, self.request, self.host) { Ok(path) } else { missing() };
+        let (path, place) = self.find(table)?;
+        if place == Place::Copy {
+            let name = name_in(&self.request.directory, &path);
+            self.skip_table(
+                table,
+                &format!("taken to be {name} here, as in a copy of {DEFAULT_DIRECTORY}"),
+            );
         }
-        let path = PathBuf::from(&table.name);
+        Ok(path)
+    }
+
+    /// The source file of a table, if it is to be had.
+    pub(super) fn find(&self, table: &TableName) -> Result<(PathBuf, Place), String> {
+        let directory = &self.request.directory;
+        let missing = || Err("there is no such file".to_owned());
+        let there = |path: &Path| {
+            let is_given = self.request.instead.contains_key(&name_in(directory, path));
+            is_given || self.host.exists(path)
+        };
+        let path = match table.name.strip_prefix("$config_directory/") {
+            Some(inside) => directory.join(inside),
+            None => PathBuf::from(&table.name),
+        };
         if !path.is_absolute() {
             return Err("the name is relative, and what it is relative to depends on the program"
                 .to_owned());
         }
-        match path.strip_prefix(DEFAULT_DIRECTORY) {
-            // In a copy, /etc/postfix means the copy, not this host's.
-            Ok(inside) if !self.request.is_live(self.host) => {
-                let path = directory.join(inside);
-                if !there(&path, self.request, self.host) {
-                    return missing();
-                }
-                let name = name_in(&directory, &path);
-                self.skip_table(
-                    table,
-                    &format!("taken to be {name} here, as in a copy of {DEFAULT_DIRECTORY}"),
-                );
-                Ok(path)
-            }
-            _ if there(&path, self.request, self.host) => Ok(path),
-            _ => missing(),
+        // In a copy, /etc/postfix means the copy, not this host's.
+        let inside = path.strip_prefix(DEFAULT_DIRECTORY).ok().map(|it| directory.join(it));
+        match inside.filter(|_| !self.request.is_live(self.host)) {
+            Some(path) if there(&path) => Ok((path, Place::Copy)),
+            None if there(&path) => Ok((path, Place::AsNamed)),
+            Some(_) | None => missing(),
         }
     }
 
@@ -397,13 +413,16 @@ impl Loader<'_> {
         }
     }
 
-    fn skip(&mut self, what: &str, why: &str) {
-        self.not_checked.push(NotChecked { what: what.to_owned(), why: why.to_owned() });
+    /// Says once that something was not checked.
+    pub(super) fn skip(&mut self, what: &str, why: &str) {
+        if !self.not_checked.iter().any(|it| it.what == what && it.why == why) {
+            self.not_checked.push(NotChecked { what: what.to_owned(), why: why.to_owned() });
+        }
     }
 
     fn say_what_is_left_out(&mut self, policy: Option<&PolicyFile>) {
         self.skip(
-            "certificates, keys, other lookup tables and database client files",
+            "certificates, keys and database client files",
             "postls does not look at them yet",
         );
         if policy.is_some_and(|it| it.policies.has_retiring_pins()) {

@@ -6,6 +6,7 @@ mod credentials;
 pub mod explain;
 pub mod fix;
 mod identity;
+mod pattern_table;
 mod policy_table;
 mod replacement;
 mod rewrite;
@@ -16,6 +17,7 @@ pub use allow::{Allow, Allows, Counted, Covers, counted};
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
+pub use pattern_table::{LineProblem, PatternTable};
 pub use policy_table::{
     HashedKey, PolicyTable, RowProblem, anchors_of, place_in_row, trust_anchors,
 };
@@ -24,14 +26,14 @@ pub use routes::{Answer, PolicyKey, Route, Routes, host_of};
 use std::sync::OnceLock;
 
 use crate::config::{
-    Configuration, Effective, Environment, LookupTable, Names, Override, Planned, Scope, Services,
-    TableKind, TableName, TableUse,
+    self, Configuration, Effective, Environment, LookupTable, Names, Override, Planned, Scope,
+    Services, TableKind, TableName, TableUse,
 };
 use crate::finding::{Finding, Fix, Label, Severity};
 use crate::lookup;
 use crate::policy::{Client, Date, Policies, Problem, ProblemKind};
 use crate::postfix::Version;
-use crate::text::{SourceId, Sources, Span};
+use crate::text::{Secret, SourceId, Sources, Span};
 
 /// One thing that can be wrong, and everything known about it.
 pub struct Rule {
@@ -89,8 +91,10 @@ pub struct Context<'a> {
     names: OnceLock<Names>,
     /// The lookup tables that the files name: several rules ask.
     table_uses: OnceLock<Vec<TableUse>>,
-    /// The lookup tables that could be read.
+    /// The lookup tables of rows that could be read.
     pub tables: Vec<PolicyTable>,
+    /// Those of patterns and networks.
+    pub patterns: Vec<PatternTable>,
     /// The source files of the tables that say where mail goes, and how.
     lookups: Vec<LookupTable>,
     /// Found when a rule asks first.
@@ -152,6 +156,7 @@ impl<'a> Context<'a> {
             names: OnceLock::new(),
             table_uses: OnceLock::new(),
             tables: Vec::new(),
+            patterns: Vec::new(),
             lookups: Vec::new(),
             routes: OnceLock::new(),
             policies: None,
@@ -186,6 +191,8 @@ impl<'a> Context<'a> {
         let main_cf = self.configuration.iter().map(|it| it.span(0..0).source);
         let master_cf = self.services.iter().map(|it| it.span(0..0).source);
         let tables = self.tables.iter().map(|it| it.source);
+        let patterns = self.patterns.iter().map(|it| it.source);
+        let tables = tables.chain(patterns);
         let mut files: Vec<SourceId> = main_cf.chain(master_cf).chain(tables).collect();
         files.sort();
         files.dedup();
@@ -235,6 +242,26 @@ impl<'a> Context<'a> {
     pub fn add_table(&mut self, source: SourceId, kind: TableKind, clients: Vec<PolicyClient>) {
         let bytes = self.sources.source(source).bytes();
         self.tables.push(PolicyTable::read(source, bytes, kind, clients));
+    }
+
+    /// Adds a table of patterns or networks, `type:name`, and hears what Postfix says of it.
+    pub fn add_patterns(&mut self, source: SourceId, text: &str) {
+        let bytes = self.sources.source(source).bytes();
+        let utf8 = self.tables_are_utf8();
+        let version = self.version();
+        let reader = lookup::Reader { version, utf8, duplicates: lookup::Duplicates::Refused };
+        self.patterns.push(PatternTable::read(source, bytes, text, reader));
+    }
+
+    /// smtputf8_enable, as postmap reads it.
+    pub fn tables_are_utf8(&self) -> bool {
+        let value = self.effective().map(|it| it.value("smtputf8_enable", config::Within::Main).0);
+        value.is_some_and(|it| it.is_ok_and(|it| it.trim_ascii().eq_ignore_ascii_case(b"yes")))
+    }
+
+    /// Whether a file holds passwords, which no message may show.
+    pub fn is_secret(&self, source: SourceId) -> bool {
+        self.sources.source(source).secret() == Secret::Yes
     }
 
     /// Adds the source file of a table that says where mail goes, or how.

@@ -83,6 +83,9 @@ pub struct Problem {
     pub what: String,
 }
 
+/// What Postfix says of a first line that begins with white space.
+pub const ORPHAN: &str = "logical line must not start with whitespace";
+
 /// Whether keys are folded before a table is asked (`DICT_FLAG_FIXED`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
-use super::Problem;
+use super::{ORPHAN, Problem};
 use crate::syntax::table::{self, Kind, Row};
 use crate::syntax::{is_space, lines};
 use crate::text::{SourceId, Span, fold, in_parts, offset};
@@ -59,7 +59,7 @@ impl Rows<'_> {
             match joined.text.first() {
                 None => {}
                 Some(first) if is_space(*first) => {
-                    let what = "logical line must not start with whitespace".into();
+                    let what = ORPHAN.into();
                     problems.push(Problem { place: self.span(range), what });
                 }
                 Some(_) => take(range, &joined.text, problems),

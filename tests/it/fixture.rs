@@ -1,7 +1,7 @@
 //! Small configurations as text: several files between `==> name <==` lines,
 //! and marks under what should be found.
 
-use postls::config::{Environment, LookupTable, TableKind, routes_mail};
+use postls::config::{Environment, Grammar, LookupTable, TableKind, routes_mail};
 use postls::finding::Finding;
 use postls::lint::{self, Context, PolicyClient, Rule};
 use postls::policy::{self, Date, Policies, Problem, yaml};
@@ -95,6 +95,20 @@ impl Fixture {
                     Some((_, _, clients)) => clients.push(client.clone()),
                     None => tables.push((source, table.kind, vec![client.clone()])),
                 }
+            }
+        }
+        let files = context.effective().map(|it| it.table_files(&self.sources));
+        for file in files.unwrap_or_default() {
+            let name = file.name();
+            let name = name.strip_prefix("$config_directory/").unwrap_or(name);
+            let name = name.strip_prefix("/etc/postfix/").unwrap_or(name);
+            let Some(source) = self.source(name) else { continue };
+            match file.grammar {
+                Grammar::Rows(kind) if !tables.iter().any(|it| it.0 == source && it.1 == kind) => {
+                    tables.push((source, kind, Vec::new()));
+                }
+                Grammar::Rows(_) | Grammar::Aliases => {}
+                Grammar::Patterns => context.add_patterns(source, &file.text),
             }
         }
         for (source, kind, clients) in tables {

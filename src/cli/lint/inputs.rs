@@ -211,6 +211,10 @@ pub(super) fn add_unlisted(
         Some(bytes) => bytes.clone(),
         None => load::read(host, &path)?,
     };
+    if let Some(why) = no_rows(loaded, &path, &name) {
+        loaded.not_checked.push(NotChecked { what: file.to_owned(), why: why.to_owned() });
+        return Ok(());
+    }
     let source = loaded.sources.add(file, bytes);
     if name.contains("passw") {
         loaded.sources.keep_secret(source);
@@ -220,11 +224,27 @@ pub(super) fn add_unlisted(
     if client.is_none() {
         loaded.not_checked.push(NotChecked {
             what: file.to_owned(),
-            why: "main.cf does not list it as a TLS policy table; only its form as a table was checked".to_owned(),
+            why: "main.cf and master.cf name no such table; only its form as a table was checked"
+                .to_owned(),
         });
     }
     loaded.tables.push((source, TableKind::Indexed, client.into_iter().collect()));
     Ok(())
+}
+
+/// Why a file that nothing in the directory reads as a table of rows is not taken for one.
+fn no_rows(loaded: &Loaded, path: &Path, name: &str) -> Option<&'static str> {
+    let is_listed = |it: &String| Path::new(it).file_name() == path.file_name();
+    let has_ending = |ending| Path::new(name).extension().is_some_and(|it| it == ending);
+    if name == "aliases" || loaded.others.aliases.iter().any(is_listed) {
+        Some("postls does not read alias files yet")
+    } else if ["regexp", "pcre", "cidr"].into_iter().any(has_ending) || name.ends_with("_checks") {
+        Some(
+            "it is no table of keys and values by its name, and main.cf and master.cf do not name it",
+        )
+    } else {
+        None
+    }
 }
 
 /// Whether a finding is about one of the files, or about another one because of it.

@@ -11,8 +11,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a row of a table has a quote that is not closed",
     doc: "
-postmap warns, leaves the row out and exits 0; texthash ignores it. The
-destination has the default policy, as if the row were not there.
+postmap warns, leaves the row out and exits 0; texthash ignores it. Postfix acts
+as if the row were not there.
 
 A key in quotes keeps them: `\"a b\"` is found as `\"a b\"` only.
 ",
@@ -42,6 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let start = row.range().start;
             let (_, text) = trim(&bytes[start..lines::line_end(bytes, start)]);
             let span = Span::new(table.source, start..start + text.len());
+            let span = super::marked(context, span);
             findings.at(span, "Postfix ignores this row").help("close the quote, or remove it");
         }
     }

@@ -77,6 +77,11 @@ impl Lab {
                 &mut said,
             );
         }
+        // Programs that no mail here needs would warn of these when they open them.
+        for table in tables.iter().filter(|table| table.is_read_as_it_is()) {
+            let reference = format!("{}:{}", table.kind, table.path);
+            hear(self, &self.run("postmap", &["-q", "nobody.example", &reference]), &mut said);
+        }
         if let Some((_, text)) = files.iter().find(|(name, _)| *name == "host") {
             super::host::make_true(self, &String::from_utf8_lossy(text));
         }
@@ -145,6 +150,13 @@ struct Table {
 impl Table {
     fn is_indexed(&self) -> bool {
         ["hash", "btree", "lmdb", "cdb", "dbm", "sdbm"].contains(&self.kind.as_str())
+    }
+}
+
+impl Table {
+    fn is_read_as_it_is(&self) -> bool {
+        ["regexp", "pcre", "cidr"].contains(&self.kind.as_str())
+            || (self.kind == "texthash" && !self.is_tls_policy)
     }
 }
 
