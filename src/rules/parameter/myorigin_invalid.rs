@@ -35,7 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for it in read_values(context, &[Type::String]) {
         let is_separator = |it: &u8| matches!(it, b',' | b' ' | b'\t' | b'\r' | b'\n');
         // A name that begins with a slash is a file; it is read before this.
-        if it.name == "myorigin" && !it.value.starts_with(b"/") && it.value.iter().any(|it| is_separator(it)) {
+        if it.name == "myorigin" && !it.value.starts_with(b"/") && it.value.iter().any(is_separator) {
             refused(findings, &it, format!("{} is not one domain", shown(&it.value)), None);
         }
     }

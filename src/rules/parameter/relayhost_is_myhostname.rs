@@ -21,7 +21,7 @@ A relayhost in brackets or with a port is not compared by Postfix, and not here.
 ==> main.cf <==
 relayhost = mail.example.com
 ==> master.cf <==
-#                               vvvvvvvvvvvvvvvv this is relayhost
+#                                      vvvvvvvvvvvvvvvv this is relayhost
 smtp unix - - n - - smtp -o myhostname=mail.example.com
 ",
     good: "
