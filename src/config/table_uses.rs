@@ -24,6 +24,8 @@ pub struct TableUse {
     pub reference: TableReference,
     /// The entry of the list, expanded; a `!` in front is not a part of it.
     pub text: Vec<u8>,
+    /// Where the whole list stands.
+    pub value: Span,
     place: Place,
 }
 
@@ -158,7 +160,8 @@ impl Effective<'_> {
                     within @ Place::Within(_) => within,
                 };
                 let parameter = parameter.to_owned();
-                uses.push(TableUse { parameter, list, reference, text, place });
+                let value = value.span;
+                uses.push(TableUse { parameter, list, reference, text, value, place });
             }
             before = &word.text;
         }

@@ -38,8 +38,10 @@ relay     unix  -       -       n       -       -
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(services) = &context.services else { return };
+    let conflicts = crate::rules::syntax::conflict_lines(services.bytes());
     for group in &services.master_cf().groups {
-        if matches!(group.kind, Kind::FewFields) {
+        let in_conflict = conflicts.binary_search(&group.range.start).is_ok();
+        if matches!(group.kind, Kind::FewFields) && !in_conflict {
             let end = lines::line_end(services.bytes(), group.range.start);
             let (_, text) = trim(&services.bytes()[group.range.start..end]);
             let span = services.span(group.range.start..group.range.start + text.len());

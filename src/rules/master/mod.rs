@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use crate::config::{Effective, Scope};
 use crate::syntax::lists::Assignment;
 use crate::syntax::master_cf::{Argument, ServiceText};
+use crate::text::shortened;
 
 rules! {
+    client_without_tlsproxy,
     master_argument_braces,
     master_attribute_invalid,
     master_command_incomplete,
@@ -18,6 +21,34 @@ rules! {
     master_service_unprivileged,
     master_stray_argument,
     master_user_privileged,
+    service_missing,
+    tlsmgr_missing,
+}
+
+/// Whether master.cf has most of the services that mail passes through. Without them it is a part of
+/// one, or a host that does something else.
+fn is_whole(view: &Effective<'_>) -> bool {
+    const PASSED: [&[u8]; 5] = [b"pickup", b"cleanup", b"qmgr", b"rewrite", b"bounce"];
+    PASSED.iter().filter(|it| has_service(view, it)).count() >= 4
+}
+
+/// Whether a service of this name is there for other programs of Postfix.
+fn has_service(view: &Effective<'_>, name: &[u8]) -> bool {
+    view.scopes.iter().any(|it| it.service == name && !it.name.ends_with(b"/inet"))
+}
+
+/// The prefix of the parameters of a service that is an SMTP or LMTP client.
+fn client_program(scope: &Scope) -> Option<&'static str> {
+    match scope.program() {
+        b"smtp" => Some("smtp"),
+        b"lmtp" => Some("lmtp"),
+        _ => None,
+    }
+}
+
+/// A name for a message.
+fn shown(name: &[u8]) -> String {
+    format!("\"{}\"", shortened(&String::from_utf8_lossy(name)))
 }
 
 /// `name=value` in front of the command of pipe(8) or spawn(8).

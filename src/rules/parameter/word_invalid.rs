@@ -20,8 +20,8 @@ letter.
 Looked at here are the classes of addresses (canonical_classes and the like,
 masquerade_classes, propagate_unmatched_extensions), mailbox locks,
 allow_mail_to_commands and allow_mail_to_files, prepend_delivered_header, the
-actions of postscreen(8), header_from_format, and what smtp(8) and lmtp(8)
-prefer and verify. Levels, protocols and other words of TLS have rules of their
+actions of postscreen(8), header_from_format, the protocols of a proxy in front,
+syslog_facility, and what smtp(8) and lmtp(8) prefer and verify. Levels, protocols and other words of TLS have rules of their
 own. Where no service in master.cf runs such a program it is a warning.
 ",
     postfix_says: "unknown canonical_classes value \"header_senders\"",
@@ -66,6 +66,7 @@ const WORDS: &[(&str, Takes, &[&str])] = &[
     ("postscreen_greet_action", Takes::Exactly, ACTIONS),
     ("postscreen_non_smtp_command_action", Takes::Exactly, ACTIONS),
     ("postscreen_pipelining_action", Takes::Exactly, ACTIONS),
+    ("postscreen_upstream_proxy_protocol", Takes::Exactly, PROXIES),
     ("prepend_delivered_header", Takes::Some, &["command", "file", "forward"]),
     (
         "propagate_unmatched_extensions",
@@ -76,6 +77,8 @@ const WORDS: &[(&str, Takes, &[&str])] = &[
     ("sender_canonical_classes", Takes::Some, &["envelope_sender", "header_sender"]),
     ("smtp_address_preference", Takes::One, PREFERENCES),
     ("smtp_address_verify_target", Takes::One, TARGETS),
+    ("smtpd_upstream_proxy_protocol", Takes::Exactly, PROXIES),
+    ("syslog_facility", Takes::Exactly, FACILITIES),
     ("virtual_mailbox_lock", Takes::Some, LOCKS),
 ];
 
@@ -83,8 +86,14 @@ const ACTIONS: &[&str] = &["ignore", "enforce", "drop"];
 const ADDRESSES: &[&str] =
     &["envelope_sender", "envelope_recipient", "header_sender", "header_recipient"];
 const EXPANSIONS: &[&str] = &["alias", "forward", "include"];
+/// `security` is of some systems alone.
+const FACILITIES: &[&str] = &[
+    "auth", "authpriv", "cron", "daemon", "ftp", "kern", "local0", "local1", "local2", "local3", "local4",
+    "local5", "local6", "local7", "lpr", "mail", "news", "security", "syslog", "user", "uucp",
+];
 const LOCKS: &[&str] = &["flock", "fcntl", "dotlock"];
 const PREFERENCES: &[&str] = &["any", "ipv4", "ipv6"];
+const PROXIES: &[&str] = &["haproxy"];
 const TARGETS: &[&str] = &["rcpt", "data"];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {

@@ -33,9 +33,11 @@ smtp_tls_loglevel
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(configuration) = &context.configuration else { return };
+    let conflicts = super::conflict_lines(configuration.bytes());
     for group in &configuration.main_cf().groups {
-        // A mark of byte order is a finding of its own.
-        let marked = configuration.bytes()[group.range.clone()].starts_with(b"\xef\xbb\xbf");
+        // Marks of byte order and of merges are findings of their own.
+        let marked = configuration.bytes()[group.range.clone()].starts_with(b"\xef\xbb\xbf")
+            || conflicts.binary_search(&group.range.start).is_ok();
         if matches!(group.kind, Kind::MissingEquals) && !marked {
             let line = configuration.bytes()[group.range.clone()].iter();
             let word = line.take_while(|byte| !byte.is_ascii_whitespace()).count();

@@ -29,8 +29,10 @@ relayhost
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(configuration) = &context.configuration else { return };
+    let conflicts = super::conflict_lines(configuration.bytes());
     for group in &configuration.main_cf().groups {
-        if matches!(group.kind, Kind::MissingName) {
+        let in_conflict = conflicts.binary_search(&group.range.start).is_ok();
+        if matches!(group.kind, Kind::MissingName) && !in_conflict {
             let line = lines::line_end(configuration.bytes(), group.range.start);
             let (_, text) = trim(&configuration.bytes()[group.range.start..line]);
             let span = configuration.span(group.range.start..group.range.start + text.len());

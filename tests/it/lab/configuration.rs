@@ -57,11 +57,12 @@ tlsproxy   unix       - - n -     0 tlsproxy
 postlog    unix-dgram n - n -     1 postlogd
 ";
 
-/// Adds to a master.cf the usual services that it does not have.
+/// Adds to a master.cf the usual services that it does not have; not those that it has in a comment.
 pub(super) fn complete_master_cf(text: &mut Vec<u8>) {
     end_line(text);
     let given = String::from_utf8_lossy(text).into_owned();
-    let given: BTreeSet<_> = given.lines().filter_map(service).collect();
+    let uncommented = given.lines().map(|it| it.strip_prefix('#').unwrap_or(it));
+    let given: BTreeSet<_> = uncommented.filter_map(service).collect();
     for line in SERVICES.lines().filter(|line| service(line).is_some_and(|it| !given.contains(&it)))
     {
         text.extend_from_slice(line.as_bytes());
