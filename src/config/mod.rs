@@ -7,6 +7,7 @@ mod names;
 mod networks;
 mod next_hops;
 mod read_values;
+mod references;
 mod refusal;
 mod server;
 mod services;

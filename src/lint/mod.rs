@@ -1,6 +1,7 @@
 //! The rule type, what a rule may look at, and the run over all of them.
 
 mod allow;
+mod causes;
 mod clients;
 mod credentials;
 pub mod explain;
@@ -14,6 +15,7 @@ mod routes;
 pub mod seen;
 
 pub use allow::{Allow, Allows, Counted, Covers, counted};
+pub use causes::CAUSES;
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
@@ -420,6 +422,11 @@ impl Findings {
         &mut self.found[last]
     }
 
+    /// What was found up to now.
+    pub fn so_far(&mut self) -> &mut [Finding] {
+        &mut self.found
+    }
+
     /// The mistakes of one kind in the policy files.
     pub fn policy_file(&mut self, context: &Context<'_>, kind: ProblemKind) {
         for problem in context.policy_problems(kind) {
@@ -461,7 +468,7 @@ pub fn run(rule: &'static Rule, context: &Context<'_>) -> Vec<Finding> {
 
 /// What all of `rules` find, in the order of the files.
 pub fn run_all(rules: impl Iterator<Item = &'static Rule>, context: &Context<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = rules.flat_map(|rule| run(rule, context)).collect();
+    let mut found = causes::join(rules.flat_map(|rule| run(rule, context)).collect());
     found.sort_by_key(|it| (it.primary.span, std::cmp::Reverse(it.severity), it.rule));
     // A table that two clients ask has its mistakes once.
     found.dedup_by(|a, b| a.rule == b.rule && a.primary == b.primary);

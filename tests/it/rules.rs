@@ -154,6 +154,19 @@ fn attributes_are_judged_for_the_version_at_hand() {
     assert_eq!([count(Version::new(3, 7)), count(Version::new(3, 9))], [1, 0]);
 }
 
+/// Postfix minds comments behind a reference from 3.8 on.
+#[test]
+fn what_refers_to_a_value_with_a_comment_is_no_mistake_of_its_own() {
+    let fixture = Fixture::new(
+        "myhostname = a.example # public\nmyorigin = $myhostname\nown = x # mine\nsmtp_helo_name = $own\n",
+    );
+    let rule = rules::find("inline-comment").expect("it is a rule");
+    let found = postls::lint::run(rule, &fixture.context(Version::new(3, 12)));
+    let found = found.iter().map(|it| it.primary.text.as_str());
+    let expected = ["the value is \"a.example # public\"", "postconf takes this for a comment"];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
 /// The bad example of each rule, and all its cases.
 pub(crate) fn all_examples() -> Vec<(&'static Rule, String)> {
     let bad = rules::all().map(|rule| (rule, rule.bad.to_owned()));

@@ -1,5 +1,7 @@
 //! `$name` of nothing.
 
+use std::collections::BTreeMap;
+
 use crate::config::{Because, Configuration};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
@@ -39,14 +41,21 @@ smtp      inet  n       -       n       -       -       smtpd
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(names) = context.names() else { return };
-    for undefined in names.undefined.iter().filter(|it| it.because == Because::Reference) {
-        let name = &undefined.name;
-        let severity = if is_asked_for(context, undefined.span) { Severity::Advice } else { Severity::Warning };
-        let text = match name.as_str() {
+    // One name is one mistake, wherever values refer to it.
+    let mut places: BTreeMap<(&str, Severity), Vec<Span>> = BTreeMap::new();
+    for it in names.undefined.iter().filter(|it| it.because == Because::Reference) {
+        let severity = if is_asked_for(context, it.span) { Severity::Advice } else { Severity::Warning };
+        places.entry((&it.name, severity)).or_default().push(it.span);
+    }
+    for ((name, severity), spans) in places {
+        let text = match name {
             "" => "this has no name, so it is empty".to_owned(),
             name => format!("nobody sets {}, so this is empty", crate::text::shortened(name)),
         };
-        let finding = findings.milder(severity, undefined.span, text);
+        let finding = findings.milder(severity, spans[0], text.clone());
+        for span in &spans[1..] {
+            finding.related(*span, text.clone());
+        }
         let near = all_nearest(name, known(context), |length| 1 + length / 10);
         if !near.is_empty() {
             finding.help(format!("did you mean {}?", near.join(" or ")));

@@ -92,7 +92,9 @@ fn found(
     }
     let severity = if missed { Severity::Error } else { Severity::Warning };
     let finding = findings.milder(severity, span, text);
-    if !name.is_ascii() {
+    if let (Some(service), true) = (postfix::of_service(&name).map(|it| it.0), !missed) {
+        finding.help(format!("no service in master.cf has the name {service}"));
+    } else if !name.is_ascii() {
         finding.help("it has characters that are no ASCII: a blank may be none to Postfix");
     } else if !near.is_empty() {
         finding.help(format!("did you mean {}?", near.join(" or ")));

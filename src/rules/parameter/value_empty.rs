@@ -1,9 +1,11 @@
 //! Text that must not be empty.
 
 use super::{read_values, refused};
+use crate::config::ReadValue;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::Type;
+use crate::text::Span;
 
 pub(super) static RULE: Rule = Rule {
     id: "value-empty",
@@ -35,13 +37,32 @@ smtpd_sasl_local_domain = $relayhost
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for it in read_values(context, &[Type::String, Type::Raw, Type::Enum]) {
+    let Some(main) = &context.configuration else { return };
+    let mut empty: Vec<ReadValue> = read_values(context, &[Type::String, Type::Raw, Type::Enum]);
+    empty.retain(|it| {
         // These are findings of their own.
         let known = it.name == "mynetworks_style" || it.name.starts_with("smtpd_tls_");
         // It is the default: only who uses virtual(8) needs another one.
         let is_default = it.name == "virtual_mailbox_base";
-        if it.value.is_empty() && !is_default && it.limit.least.is_some() && !known {
-            refused(findings, &it, format!("{} is empty", it.name), None);
+        it.value.is_empty() && !is_default && it.limit.least.is_some() && !known
+    });
+    let text = |it: &ReadValue| context.sources.bytes(it.span);
+    // Where a program reads it comes first: what refers to the same is a part of that finding.
+    empty.sort_by_key(|it| (text(it).contains(&b'$'), !it.is_read, it.span));
+    let mut said: Vec<Span> = Vec::new();
+    for it in &empty {
+        let behind: Vec<Span> = main.behind(text(it)).iter().map(crate::config::Setting::value_span).collect();
+        let same = |said: &Span| behind.contains(said) || (text(it).contains(&b'$') && context.sources.bytes(*said) == text(it));
+        let earlier = said.iter().copied().find(|said| *said != it.span && same(said));
+        let found = earlier.and_then(|span| findings.so_far().iter_mut().find(|it| it.primary.span == span));
+        match found {
+            Some(found) => {
+                found.related(it.span, format!("so is {}", it.name));
+            }
+            None => {
+                refused(findings, it, format!("{} is empty", it.name), None);
+                said.push(it.span);
+            }
         }
     }
 }

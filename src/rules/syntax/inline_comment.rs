@@ -60,7 +60,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     // Those that only postconf minds: in -o values, and behind a reference.
     for span in context.names().iter().flat_map(|it| &it.comments) {
         let inside = |it: &&Span| it.source == span.source && it.start <= span.start && span.end <= it.end;
-        if !seen.iter().any(|it| inside(&it)) {
+        // What refers to a value with a comment is the same mistake.
+        let behind = context.configuration.iter().flat_map(|it| it.behind(context.sources.bytes(*span)));
+        let known = behind.map(|it| it.value_span()).any(|it| seen.contains(&it));
+        if !known && !seen.iter().any(|it| inside(&it)) {
             findings.milder(Severity::Warning, *span, "postconf takes this for a comment");
         }
     }
