@@ -6,10 +6,12 @@
 
 use std::fmt::Write;
 
-/// The main.cf beside them.
+/// The main.cf beside them: all that the rows need is there, so that their mistakes are few.
 pub(crate) const MAIN_CF: &str = "\
 compatibility_level = 3.6
 smtp_tls_security_level = may
+smtp_dns_support_level = dnssec
+smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt
 smtp_tls_policy_maps = lmdb:$config_directory/tls_policy
 ";
 

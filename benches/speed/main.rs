@@ -15,7 +15,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Instant;
 
+use postls::finding::{Finding, Label};
+use postls::lint::Rule;
+use postls::postfix::Version;
+use postls::report::{FORMATS, NotShown, Report, Root, Style};
+use postls::rules;
 use postls::syntax::table;
+use postls::text::{Sources, Span};
 
 const POSTLS: &str = env!("CARGO_BIN_EXE_postls");
 const TIME: &str = "/usr/bin/time";
@@ -26,6 +32,7 @@ fn main() -> io::Result<()> {
         println!("no figures of memory: there is no {TIME} (Debian has it in the package time)");
     }
     small_configuration();
+    rendering();
     policy_file(&scratch.path().join("policy"))?;
     many_directories(&scratch.path().join("many"))?;
     let mut rows = inputs::rows(1_530_000);
@@ -72,13 +79,66 @@ fn policy_file(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What a directory costs where there are many, and where it is the only one.
+/// What it takes to show many findings, each in a line of its own, and all of them in one line.
+fn rendering() {
+    const COUNT: u32 = 10_000;
+    let rules: Vec<(&str, &'static Rule)> =
+        rules::topics().flat_map(|(topic, all)| all.iter().map(move |it| (topic, *it))).collect();
+    let style = Style { color: true, unicode: true, links: true, quiet: false };
+    for (places, between) in [("as many lines", "\n"), ("one line", ", ")] {
+        let rows = inputs::rows(COUNT).join("\n").replace("\n ", "  ");
+        let text = rows.replace('\n', between);
+        println!("\n{COUNT} findings in {places}, {:.1} MB", size(text.as_bytes()));
+        let mut sources = Sources::default();
+        let id = sources.add("tls_policy", text.into_bytes());
+        let mut at = 0;
+        let findings: Vec<Finding> = rows
+            .lines()
+            .zip(rules.iter().cycle())
+            .map(|(row, (_, rule))| {
+                let span = Span::new(id, at..at + row.len());
+                at += row.len() + between.len();
+                Finding {
+                    rule: rule.id,
+                    severity: rule.severity,
+                    summary: rule.summary,
+                    primary: Label { span, text: "it is this one".to_owned() },
+                    related: Vec::new(),
+                    help: None,
+                    fix: None,
+                }
+            })
+            .collect();
+        for format in FORMATS {
+            let mut measured = Measured { seconds: Vec::new(), peak: None };
+            for _ in 0..5 {
+                let report = Report {
+                    findings: findings.iter().map(|it| (&sources, it)).collect(),
+                    not_shown: NotShown::default(),
+                    not_checked: &[],
+                    postfix: Version::NEWEST,
+                    postfix_why: "",
+                    rules: rules.clone(),
+                    root: Root::default(),
+                };
+                let begin = Instant::now();
+                black_box((format.lint)(black_box(&report), style));
+                measured.seconds.push(begin.elapsed().as_secs_f64());
+            }
+            demand(&format!("seconds of {}", format.name), measured.median(), 0.5);
+        }
+    }
+}
+
+/// What a directory costs where there are many, in a work tree and in git's index, and where it is
+/// the only one.
 fn many_directories(scratch: &Path) -> io::Result<()> {
     const COUNT: u32 = 10_000;
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mailhost");
     let main_cf = fs::read_to_string(example.join("main.cf"))? + inputs::POLICY_MAPS;
     let rows = inputs::rows(20 * COUNT);
-    let directories: Vec<PathBuf> = (0..COUNT).map(|it| scratch.join(format!("{it:04}"))).collect();
+    let fleet = scratch.join("fleet");
+    let directories: Vec<PathBuf> = (0..COUNT).map(|it| fleet.join(format!("{it:04}"))).collect();
     for (directory, rows) in directories.iter().zip(rows.chunks(20)) {
         fs::create_dir_all(directory)?;
         fs::write(directory.join("main.cf"), &main_cf)?;
@@ -92,18 +152,35 @@ fn many_directories(scratch: &Path) -> io::Result<()> {
     println!("\n{COUNT} directories with main.cf, master.cf and 20 rows of a table");
     let lint = || Program::new(POSTLS, &["lint", "--postfix", "3.7"]);
     let programs = [
-        directories.iter().fold(lint(), |lint, it| lint.on(it)).called("lint of all"),
         lint().on(&directories[0]).called("lint of one"),
         lint().on(&nothing).called("start-up"),
         Program::new("postconf", &["-n", "-c"]).on(&directories[0]),
     ];
-    let [all, one, start, postconf] = in_turn(20, &programs, || {});
-    let (Some(all), Some(one), Some(start)) = (all, one, start) else { return Ok(()) };
-    let each = (all.median() - start.median()) / f64::from(COUNT);
-    println!("  each of them {:.1} microseconds", each * 1e6);
-    demand("one of all : the only one", each / (one.median() - start.median()), 1.1);
-    if let Some(postconf) = postconf {
-        println!("  one of all : postconf -n of one  {:.4}", each / postconf.median());
+    let [one, start, postconf] = in_turn(20, &programs, || {});
+    let git = |arguments: &[&str]| Program::new("git", arguments).within(&fleet);
+    for arguments in [["init", "--quiet"], ["add", "--all"]] {
+        // Where there is no git, that is said of its peers.
+        let _ = git(&arguments).run();
+    }
+    let programs = [
+        lint().on(Path::new("--recursive")).on(&fleet).called("lint -r"),
+        lint().on(Path::new("--staged")).within(&fleet).called("lint --staged"),
+        git(&["ls-files", "--stage"]).called("git ls-files"),
+        git(&["cat-file", "--batch-all-objects", "--batch"]).called("git cat-file"),
+    ];
+    let [all, staged, _, contents] = in_turn(3, &programs, || {});
+    if let (Some(all), Some(one), Some(start)) = (&all, one, start) {
+        demand("seconds of lint -r", all.median(), 20.0);
+        let each = (all.median() - start.median()) / f64::from(COUNT);
+        println!("  each of them {:.1} microseconds", each * 1e6);
+        demand("one of all : the only one", each / (one.median() - start.median()), 1.1);
+        if let Some(postconf) = postconf {
+            println!("  one of all : postconf -n of one  {:.4}", each / postconf.median());
+        }
+    }
+    if let (Some(all), Some(staged), Some(contents)) = (all, staged, contents) {
+        println!("  lint --staged : lint -r  {:.2}", staged.median() / all.median());
+        println!("  lint --staged : git cat-file  {:.2}", staged.median() / contents.median());
     }
     Ok(())
 }
@@ -161,6 +238,8 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
 struct Program {
     name: String,
     words: Vec<OsString>,
+    /// Where it is started; `None`: where this one was.
+    within: Option<PathBuf>,
     /// The exit status of success: 1 where it has mistakes to find.
     status: i32,
 }
@@ -177,7 +256,7 @@ impl Program {
     fn new(program: &str, arguments: &[&str]) -> Program {
         let name = if program == POSTLS { "postls" } else { program };
         let words = std::iter::once(&program).chain(arguments).map(OsString::from).collect();
-        Program { name: format!("{name} {}", arguments[0]), words, status: 0 }
+        Program { name: format!("{name} {}", arguments[0]), words, within: None, status: 0 }
     }
 
     fn postmap(directory: &Path) -> Program {
@@ -198,12 +277,16 @@ impl Program {
         Program { name: name.to_owned(), ..self }
     }
 
+    fn within(self, directory: &Path) -> Program {
+        Program { within: Some(directory.to_owned()), ..self }
+    }
+
     fn finding_mistakes(self) -> Program {
         Program { status: 1, ..self }
     }
 
     fn run(&self) -> io::Result<Output> {
-        run(&self.words)
+        run(&self.words, self.within.as_deref())
     }
 
     /// The first run: it fills the caches and shows whether the program is
@@ -217,7 +300,8 @@ impl Program {
         let mut measured = Measured { seconds: Vec::new(), peak: None };
         if Path::new(TIME).exists() {
             let time = [TIME, "--quiet", "--format", "%M"].map(OsString::from);
-            let output = run(&[&time, self.words.as_slice()].concat())?;
+            let words = [&time, self.words.as_slice()].concat();
+            let output = run(&words, self.within.as_deref())?;
             let kibibytes = String::from_utf8_lossy(&output.stderr);
             let kibibytes = kibibytes.lines().last().and_then(|it| it.parse::<u64>().ok());
             measured.peak = kibibytes.map(|it| megabytes(it * 1024));
@@ -235,11 +319,16 @@ impl Measured {
 }
 
 /// Runs a program to its end; its output comes through a pipe to us.
-fn run(words: &[OsString]) -> io::Result<Output> {
+fn run(words: &[OsString], within: Option<&Path>) -> io::Result<Output> {
     // Postfix's commands stand where the PATH of a user need not look.
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/sbin:/usr/local/sbin");
-    Command::new(&words[0]).args(&words[1..]).env("PATH", path).output()
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).env("PATH", path);
+    if let Some(directory) = within {
+        command.current_dir(directory);
+    }
+    command.output()
 }
 
 /// Measures programs in alternation, and says what each needs; `also` has its turn, too.

@@ -1,8 +1,8 @@
 //! What git has staged, asked of the git program: its index, and the contents that this names.
 //!
 //! Git itself finds the repository and the index, so that the variables count which it sets for
-//! hooks (GIT_DIR, GIT_INDEX_FILE). However many files are read, four processes are started, and one
-//! for each file that git-crypt or LFS keeps.
+//! hooks (GIT_DIR, GIT_INDEX_FILE). However many files are read, three processes are started, one for
+//! each thread that reads, and one for each file that git-crypt or LFS keeps.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -10,7 +10,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Host, MAX_FILE, find};
 
@@ -131,10 +131,11 @@ fn ask(host: &dyn Host, arguments: &[&str]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// A git that gives the contents of one object after the other.
+/// The contents of objects, which git gives one after the other: a git for each thread that asks, so
+/// that none waits for the answer to another one.
 #[derive(Debug)]
 pub(super) struct Objects {
-    conversation: Mutex<Conversation>,
+    idle: Mutex<Vec<Conversation>>,
 }
 
 #[derive(Debug)]
@@ -147,6 +148,28 @@ struct Conversation {
 
 impl Objects {
     pub(super) fn open() -> io::Result<Objects> {
+        Ok(Objects { idle: Mutex::new(vec![Conversation::open()?]) })
+    }
+
+    pub(super) fn read(&self, object: &str) -> io::Result<Vec<u8>> {
+        // Taken out by itself: while a git answers, others may be asked.
+        let idle = self.idle().pop();
+        let mut conversation = idle.map_or_else(Conversation::open, Ok)?;
+        let bytes = conversation.read(object);
+        // Of one that failed, nobody knows what it would answer next.
+        if bytes.is_ok() {
+            self.idle().push(conversation);
+        }
+        bytes
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Conversation>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Conversation {
+    fn open() -> io::Result<Conversation> {
         let mut child = Command::new(find("git"))
             .args(["cat-file", "--batch"])
             .stdin(Stdio::piped())
@@ -154,18 +177,9 @@ impl Objects {
             .spawn()?;
         let questions = child.stdin.take();
         let answers = child.stdout.take().ok_or_else(|| io::Error::other("git has no output"))?;
-        let answers = BufReader::new(answers);
-        Ok(Objects { conversation: Mutex::new(Conversation { child, questions, answers }) })
+        Ok(Conversation { child, questions, answers: BufReader::new(answers) })
     }
 
-    pub(super) fn read(&self, object: &str) -> io::Result<Vec<u8>> {
-        // What another thread left unread, it could not read.
-        let mut conversation = self.conversation.lock().unwrap_or_else(PoisonError::into_inner);
-        conversation.read(object)
-    }
-}
-
-impl Conversation {
     fn read(&mut self, object: &str) -> io::Result<Vec<u8>> {
         let ended = || io::Error::other("git cat-file has ended");
         let questions = self.questions.as_mut().ok_or_else(ended)?;

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use crate::text::{Source, Sources, Span};
+use crate::text::{Source, Sources, Span, offset};
 
 /// From where paths are counted. Empty: names stay as they are.
 #[derive(Debug, Default)]
@@ -64,15 +64,18 @@ pub(super) struct Region {
     pub(super) end_column: u32,
 }
 
-/// Counts columns. Findings come in the order of their places: it goes on where the last one was,
-/// for a line may be as long as a file.
+/// Counts columns. Findings come in the order of their places: it goes on where the last one began
+/// or ended, for a line may be as long as a file.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
-    last: Option<(&'a Source, usize, Place)>,
+    start: Option<Place<'a>>,
+    end: Option<Place<'a>>,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Place<'a> {
+    source: &'a Source,
+    line: usize,
     at: usize,
     column: usize,
 }
@@ -87,26 +90,28 @@ impl<'a> Columns<'a> {
 
     /// The region of a span, to the byte.
     pub(super) fn exact(&mut self, source: &'a Source, start: u32, end: u32) -> Region {
-        let (start_line, start_column) = self.place(source, start);
-        let (end_line, end_column) = self.place(source, end);
-        Region { start_line, start_column, end_line, end_column }
+        let start = self.place(source, start);
+        self.start = Some(start);
+        let end = self.place(source, end);
+        self.end = Some(end);
+        Region {
+            start_line: offset(start.line + 1),
+            start_column: offset(start.column),
+            end_line: offset(end.line + 1),
+            end_column: offset(end.column),
+        }
     }
 
-    fn place(&mut self, source: &'a Source, at: u32) -> (u32, u32) {
+    fn place(&self, source: &'a Source, at: u32) -> Place<'a> {
         let line = source.line_index(at);
-        let begin = Place { at: source.line_range(line).start, column: 1 };
+        let begin = Place { source, line, at: source.line_range(line).start, column: 1 };
         let at = boundary(source.bytes(), at as usize, begin.at);
-        let from = match self.last {
-            Some((last, its_line, place))
-                if std::ptr::eq(last, source) && its_line == line && place.at <= at =>
-            {
-                place
-            }
-            _ => begin,
-        };
+        let is_before =
+            |it: &&Place<'_>| std::ptr::eq(it.source, source) && it.line == line && it.at <= at;
+        let last = self.start.iter().chain(&self.end).filter(is_before).max_by_key(|it| it.at);
+        let from = last.unwrap_or(&begin);
         let column = from.column + units(&source.bytes()[from.at..at]);
-        self.last = Some((source, line, Place { at, column }));
-        (crate::text::offset(line + 1), crate::text::offset(column))
+        Place { source, line, at, column }
     }
 }
 
@@ -116,7 +121,9 @@ fn boundary(bytes: &[u8], at: usize, from: usize) -> usize {
     let lead = before.into_iter().find(|it| bytes[*it] >= 0xc0);
     match lead {
         Some(lead) => {
-            let whole = bytes[lead..].utf8_chunks().next().map_or("", |it| it.valid());
+            // No character has more than four bytes; what is behind them would all be looked at.
+            let four = &bytes[lead..bytes.len().min(lead + 4)];
+            let whole = four.utf8_chunks().next().map_or("", |it| it.valid());
             let length = whole.chars().next().map_or(0, char::len_utf8);
             if lead + length > at { lead } else { at }
         }
@@ -162,5 +169,22 @@ mod tests {
             let got = (it.start_line, it.start_column, it.end_line, it.end_column);
             assert_eq!(got, want, "{range:?}");
         }
+    }
+
+    #[test]
+    fn counting_goes_on_where_the_last_finding_began_or_ended() {
+        let mut sources = Sources::default();
+        let id = sources.add("x", "aäbäc\n".as_bytes().to_vec());
+        let source = sources.source(id);
+        // Wrong columns that it remembers are gone on from.
+        let place = |at, column| Some(Place { source, line: 0, at, column });
+        let mut columns = Columns { start: place(3, 100), end: place(6, 200) };
+        let from_both = columns.region(&sources, Span::new(id, 4..7));
+        assert_eq!((from_both.start_column, from_both.end_column), (101, 201));
+        // An end in front of the last one goes on from the start.
+        let nested = columns.region(&sources, Span::new(id, 4..6));
+        assert_eq!((nested.start_column, nested.end_column), (101, 102));
+        let again = columns.region(&sources, Span::new(id, 0..1));
+        assert_eq!((again.start_column, again.end_column), (1, 2));
     }
 }

@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Far more than anything here needs, also in a debug build on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// Seconds of processor time, far more than anything here needs, also in a debug build. It is not
+/// the clock's: what else the machine does must not make a test fail.
+const PROCESSOR_TIME: &str = "60";
+/// For what waits without doing anything, on a machine that is as busy as can be.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Kibibytes of address space, as much as one line of 100 MB may need.
-pub(super) const MEMORY: &str = "3000000";
+const MEMORY: &str = "3000000";
 /// What the program did.
 pub(super) struct Ran {
     pub(super) status: i32,
@@ -52,12 +55,13 @@ pub(super) fn directory(files: &[(&str, &[u8])]) -> TempDir {
     directory
 }
 
-/// The program with limits on its memory; what it prints goes into files, so that it never waits for us.
+/// The program with limits on its memory and time; what it prints goes into files, so that it never waits for us.
 pub(super) fn command(arguments: &[&OsStr], output: &Path) -> Command {
     let file = |name: &str| File::create(output.join(name)).expect("it can be written");
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -v \"$0\" && exec \"$@\"", MEMORY, env!("CARGO_BIN_EXE_postls")]);
-    command.args(arguments).env_remove("MAIL_CONFIG").env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    let limits = format!("ulimit -v {MEMORY} && ulimit -t {PROCESSOR_TIME} && exec \"$0\" \"$@\"");
+    command.args(["-c", &limits, env!("CARGO_BIN_EXE_postls")]).args(arguments);
+    command.env_remove("MAIL_CONFIG").env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
     command.stdout(file("stdout")).stderr(file("stderr"));
     command
 }
@@ -80,6 +84,7 @@ pub(super) fn finish(mut child: Child, output: &Path) -> Ran {
     };
     let (stdout, stderr) = (text("stdout"), text("stderr"));
     assert!(!stderr.contains("panicked"), "{}", short(&stderr));
+    // SIGXCPU, or SIGKILL a second later, is the limit on its time.
     let status =
         status.code().unwrap_or_else(|| panic!("signal {:?}: {}", status.signal(), short(&stderr)));
     Ran { status, stdout, stderr }
