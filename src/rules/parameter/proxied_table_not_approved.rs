@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     doc: "
 proxymap(8) opens the tables that proxy_read_maps names with `proxy:` in front, and
 no others; the program that asks for another one exits, or has no answer. By default
-the list refers to most parameters that hold tables, but not to all (header_checks is
+the list refers to most parameters that hold tables, but not to all (relay_clientcerts is
 not among them); a list of one's own must have them all, and
 $local_recipient_maps as well, whose default is a proxied table.
 
