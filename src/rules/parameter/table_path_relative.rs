@@ -31,7 +31,9 @@ transport_maps = mysql:transports, regexp:{{/./ smtp:}}
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in context.table_uses().iter().filter(|it| !it.is_address()) {
         let reference = &table.reference;
-        let is_absolute = matches!(table.text.get(reference.name.start), Some(b'/' | b'$') | None);
+        // Braces are what a template left, which is a finding of its own.
+        let first = table.text.get(reference.name.start);
+        let is_absolute = matches!(first, Some(b'/' | b'$' | b'{') | None);
         if !is_absolute && reference.problem.is_none() && is_file(&table.text, reference) {
             let name = reference.name.clone();
             findings.at(table.span(name), "it is looked for in queue_directory");
