@@ -2,6 +2,7 @@
 
 use super::number_invalid::number;
 use super::shown;
+use crate::config::Within;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::Version;
@@ -18,8 +19,10 @@ anything else no program of Postfix starts.
 bad numerical configuration: compatibility_level = v3.6",
     fix: FixKind::Never,
     bad: "
-compatibility_level = v3.6
-#                     ^^^^ \"v3.6\" is no compatibility level
+==> main.cf <==
+==> master.cf <==
+smtp unix - - n - - smtp -o compatibility_level=v3.6
+#                                               ^^^^ \"v3.6\" is no compatibility level
 ",
     good: "
 compatibility_level = 3.6
@@ -30,12 +33,16 @@ compatibility_level = 3.6
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let is_level = if context.version() >= Version::new(3, 6) { is_level } else { is_old_level };
     for view in context.views() {
-        let (value, origin) = view.value("compatibility_level", crate::config::Within::Main);
-        let (Ok(value), Some(span)) = (value, origin.span()) else { continue };
-        // A comment behind it is a finding of its own.
-        let is_commented = context.sources.bytes(span).contains(&b'#');
-        if !is_commented && !is_level(&value) {
-            findings.at(span, format!("{} is no compatibility level", shown(&value)));
+        let with_settings = view.scopes.iter().filter(|it| it.settings.is_some());
+        let places = std::iter::once(Within::Main).chain(with_settings.map(Within::Service));
+        for within in places {
+            let (value, origin) = view.value("compatibility_level", within);
+            let (Ok(value), Some(span)) = (value, origin.span()) else { continue };
+            // A comment behind it is a finding of its own.
+            let is_commented = context.sources.bytes(span).contains(&b'#');
+            if !is_commented && !is_level(&value) {
+                findings.at(span, format!("{} is no compatibility level", shown(&value)));
+            }
         }
     }
 }

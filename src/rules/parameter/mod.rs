@@ -28,6 +28,7 @@ rules! {
     table_after_static,
     table_listed_twice,
     table_name_malformed,
+    table_path_relative,
     table_type_missing,
     time_invalid,
     time_out_of_range,

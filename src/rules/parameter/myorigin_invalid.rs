@@ -34,8 +34,10 @@ mydomain = example.com
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for it in read_values(context, &[Type::String]) {
         let is_separator = |it: &u8| matches!(it, b',' | b' ' | b'\t' | b'\r' | b'\n');
-        // A name that begins with a slash is a file; it is read before this.
-        if it.name == "myorigin" && !it.value.starts_with(b"/") && it.value.iter().any(is_separator) {
+        // A name that begins with a slash is a file, and a comment, which may come with a
+        // reference, is a finding of its own.
+        let is_other = it.value.starts_with(b"/") || it.value.windows(2).any(|it| it == b" #");
+        if it.name == "myorigin" && !is_other && it.value.iter().any(is_separator) {
             refused(findings, &it, format!("{} is not one domain", shown(&it.value)), None);
         }
     }

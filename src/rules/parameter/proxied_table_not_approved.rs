@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::config::{Effective, Origin, TableUse, Within};
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
-use crate::postfix::TableList;
+use crate::postfix::{TableList, Version};
 use crate::syntax::lists::{self, COMMA_SPACE};
 
 pub(super) static RULE: Rule = Rule {
@@ -15,9 +15,11 @@ pub(super) static RULE: Rule = Rule {
     doc: "
 proxymap(8) opens the tables that proxy_read_maps names with `proxy:` in front, and
 no others; the program that asks for another one exits, or has no answer. By default
-the list refers to most parameters that hold tables, but not to all (header_checks is
+the list refers to most parameters that hold tables, but not to all (relay_clientcerts is
 not among them); a list of one's own must have them all, and
 $local_recipient_maps as well, whose default is a proxied table.
+
+Tables of restriction classes count by themselves from Postfix 3.11 on.
 
 Add the parameter to the list, as in `proxy_read_maps = $virtual_alias_maps
 $local_recipient_maps`. Tables inside other tables, such as unionmap, are not looked at here.
@@ -57,11 +59,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Ok(list) = list else { return };
     let mut approved = HashSet::new();
     approve(&list, 0, &mut approved);
-    let (classes, _) = view.value("smtpd_restriction_classes", within);
-    for class in lists::words(classes.as_deref().unwrap_or_default(), COMMA_SPACE) {
-        let name = classes.as_deref().unwrap_or_default().get(class);
-        let name = name.and_then(|it| str::from_utf8(it).ok()).unwrap_or_default();
-        approve(&view.value(name, within).0.unwrap_or_default(), 0, &mut approved);
+    // What restriction classes name it knows by itself since then.
+    if context.version() >= Version::new(3, 11) {
+        let classes = view.value("smtpd_restriction_classes", within).0.unwrap_or_default();
+        for class in lists::words(&classes, COMMA_SPACE) {
+            let name = str::from_utf8(&classes[class]).unwrap_or_default();
+            approve(&view.value(name, within).0.unwrap_or_default(), 0, &mut approved);
+        }
     }
     for table in context.table_uses() {
         let refused = unproxied(&table.text).is_some_and(|it| !approved.contains(it));
