@@ -34,6 +34,11 @@ pub enum Grammar {
 }
 
 impl TableFile {
+    /// The word before the colon.
+    pub fn table_type(&self) -> &str {
+        &self.text[..self.name_at - 1]
+    }
+
     /// What stands behind the type.
     pub fn name(&self) -> &str {
         &self.text[self.name_at..]

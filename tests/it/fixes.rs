@@ -132,7 +132,8 @@ fn generated_files_are_fixed_without_a_panic_and_once() {
     let lines: Vec<BTreeMap<String, Vec<Vec<u8>>>> = examples::all_examples()
         .into_iter()
         .map(|(_, text)| {
-            let files = files(&text).into_iter();
+            // What is so on a host is no file that somebody writes.
+            let files = files(&text).into_iter().filter(|(name, _)| name != "host");
             let lines = |bytes: Vec<u8>| {
                 let lines = bytes.split_inclusive(|it| *it == b'\n');
                 lines.filter(|it| !it.starts_with(b"#  ")).map(<[u8]>::to_vec).collect()

@@ -16,7 +16,7 @@ use super::{Failed, Seen};
 use crate::apply::{self, Failure, Reload, Told, index};
 use crate::cli::load::{self, Request};
 use crate::cli::{FAILED, PUT_BACK, STUCK, Stop};
-use crate::config::TableKind;
+use crate::config::{Grammar, TableKind};
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::lint::fix::{Errors, Wanted, at_once, edits};
@@ -367,18 +367,18 @@ impl Work<'_> {
         let names = load::names_of(host, directory, &file.name);
         let context = seen.loaded.context();
         let mut kinds: Vec<String> = Vec::new();
-        for table in context.table_uses() {
-            let part = |range| String::from_utf8_lossy(&table.text[range]).into_owned();
-            if !names.contains(&part(table.reference.name.clone())) {
+        let tables = context.effective().map(|it| it.table_files(&seen.loaded.sources));
+        for table in tables.unwrap_or_default() {
+            if !names.iter().any(|it| it == table.name()) {
                 continue;
             }
-            if table.parameter.starts_with("alias_") {
+            if table.grammar == Grammar::Aliases {
                 return Err(Stop(format!(
                     "{}: postls does not fix tables of aliases(5); nothing was changed",
                     file.shown
                 )));
             }
-            kinds.push(part(table.reference.table_type.clone()));
+            kinds.push(table.table_type().to_owned());
         }
         kinds.sort();
         kinds.dedup();

@@ -15,7 +15,7 @@ tables it is a letter of the key: postmap warns, exits 0 and keeps the row, and
 nothing that Postfix looks up is ever equal to it.
 ",
     postfix_says: "record is in \"key: value\" format; is this an alias file?",
-    fix: FixKind::Always,
+    fix: FixKind::Sometimes,
     bad: "
 ==> main.cf <==
 virtual_alias_maps = lmdb:$config_directory/virtual
@@ -37,12 +37,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let bytes = context.sources.source(table.source).bytes();
         for row in table.table.rows.iter().filter(|it| it.kind == Kind::Entry) {
             let key = row.key_range(bytes);
-            if !bytes[key.clone()].ends_with(b":") {
+            let name = bytes[key.clone()].iter().rposition(|it| *it != b':').map_or(0, |it| it + 1);
+            if name == key.len() {
                 continue;
             }
             let span = |range| Span::new(table.source, range);
-            let colon = span(key.end - 1..key.end);
-            let name = context.sources.text(span(key.start..key.end - 1));
+            let colon = span(key.start + name..key.end);
+            let name = context.sources.text(span(key.start..key.start + name)).into_owned();
+            if name.is_empty() {
+                // Without its key, the row would be the end of the line above.
+                findings.at(colon, "Postfix never looks for this");
+                continue;
+            }
             let text = format!("Postfix looks for \"{}\", and not with a colon", shortened(&name));
             findings.at(colon, text).fix(Fix {
                 // It may be an alias file, which another parameter should name.
