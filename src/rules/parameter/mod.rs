@@ -10,6 +10,7 @@ rules! {
     boolean_invalid,
     braces_unbalanced,
     deprecated_parameter,
+    directory_not_absolute,
     domain_in_two_classes,
     duplicate_parameter,
     hostname_invalid,
