@@ -156,6 +156,11 @@ impl Seen {
         }
     }
 
+    /// Whether somebody has asked what nobody has answered yet.
+    pub fn has_open(&self) -> bool {
+        self.open.lock().is_ok_and(|it| !it.is_empty())
+    }
+
     /// What rules have asked in vain since this was called last.
     pub fn take_open(&self) -> Vec<Question> {
         let Ok(mut open) = self.open.lock() else { return Vec::new() };

@@ -47,6 +47,11 @@ pub fn topics() -> impl Iterator<Item = (&'static str, &'static [&'static Rule])
     TOPICS.iter().copied()
 }
 
+/// The rules of a topic; none: there is no such topic.
+pub fn of_topic(name: &str) -> &'static [&'static Rule] {
+    topics().find(|(topic, _)| *topic == name).map(|it| it.1).unwrap_or_default()
+}
+
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)

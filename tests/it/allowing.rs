@@ -162,6 +162,20 @@ fn the_policy_file_allows_and_grades_in_the_whole_directory() {
     assert_eq!(rules(&text), found(&[level, "allow-malformed"], 1));
 }
 
+/// In a copy nobody looks at the host, so an allow of what would be found there is not unused.
+#[test]
+fn an_allow_of_what_is_not_looked_at_may_be_needed() {
+    let text = "# postls: allow(indexed-file-missing) made on the host\n\
+        virtual_alias_maps = lmdb:/nonexistent/virtual\n";
+    assert_eq!(rules(text), found(&[], 0));
+    let scratch = Scratch::new(text);
+    assert_eq!(scratch.rules(&["--host", "--select", "allow,indexed-file-missing"]), found(&[], 0));
+    assert_eq!(scratch.rules(&["--host", "--select", "allow"]), found(&[], 0));
+    scratch.put("# postls: allow(indexed-file-missing) made on the host\nrelayhost =\n");
+    let unused = found(&["allow-unused"], 0);
+    assert_eq!(scratch.rules(&["--host", "--select", "allow,host"]), unused);
+}
+
 #[test]
 fn apply_lets_pass_what_is_allowed() {
     let policy = "version: 1\ntable: {type: texthash}\ndestinations: {a.example: may}\n";

@@ -317,9 +317,8 @@ fn look(
 
 /// Those of the rules that ask what is so on the host.
 fn about_the_host(rules: &[&'static Rule]) -> Vec<&'static Rule> {
-    let topic = rules::topics().find(|(topic, _)| *topic == "host");
-    let all = topic.map(|(_, rules)| rules).unwrap_or_default();
-    all.iter().copied().filter(|it| rules.iter().any(|one| one.id == it.id)).collect()
+    let all = rules::of_topic("host").iter().copied();
+    all.filter(|it| rules.iter().any(|one| one.id == it.id)).collect()
 }
 
 /// All findings, in the order of the directories.

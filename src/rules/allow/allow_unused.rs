@@ -1,6 +1,7 @@
 //! Allows that allow nothing.
 
 use crate::finding::{Finding, Severity};
+use crate::lint::seen::Seen;
 use crate::lint::{self, Context, Covers, Findings, FixKind, Rule};
 use crate::rules;
 
@@ -44,6 +45,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 &known[known.len() - 1].1
             }
         };
+        // Where nobody has looked at the host, nobody knows what would be found.
+        let not_seen = || context.seen.as_ref().is_none_or(Seen::has_open);
+        if rules::of_topic("host").iter().any(|it| it.id == rule.id) && not_seen() {
+            continue;
+        }
         if !found.iter().any(|it| allow.covers(it)) {
             let text = match allow.covers {
                 Covers::Directory => "it finds nothing in this directory",
