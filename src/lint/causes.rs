@@ -8,8 +8,9 @@ use crate::text::Span;
 
 /// The rules that say where a mistake comes from, and do not know what it does to the parameter. What is
 /// related to their findings is the same mistake elsewhere.
+/// The first one is nearest to what somebody did.
 pub const CAUSES: &[&str] =
-    &["commented-out-first-line", "template-residue", "undefined-parameter"];
+    &["commented-out-first-line", "template-residue", "undefined-parameter", "braces-unbalanced"];
 
 /// Puts what belongs together into one finding.
 pub(super) fn join(mut found: Vec<Finding>) -> Vec<Finding> {
