@@ -8,28 +8,32 @@ use crate::text::Span;
 
 /// The rules that say where a mistake comes from, and do not know what it does to the parameter. What is
 /// related to their findings is the same mistake elsewhere.
+/// The first one is nearest to what somebody did.
 pub const CAUSES: &[&str] =
-    &["commented-out-first-line", "template-residue", "undefined-parameter"];
+    &["commented-out-first-line", "template-residue", "undefined-parameter", "braces-unbalanced"];
 
 /// Puts what belongs together into one finding.
-pub(super) fn join(found: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn join(mut found: Vec<Finding>) -> Vec<Finding> {
+    let place = |it: &Finding| CAUSES.iter().position(|cause| *cause == it.rule);
+    found.sort_by_key(|it| place(it).unwrap_or(CAUSES.len()));
     let (mut causes, mut others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|it| CAUSES.contains(&it.rule));
+        found.into_iter().partition(|it| place(it).is_some());
     causes.retain_mut(|cause| has_places_left(cause, &mut others));
-    others.retain(|other| {
-        let cause = causes.iter_mut().find(|it| {
-            it.severity >= other.severity && overlap(it.primary.span, other.primary.span)
+    let mut joined: Vec<Finding> = Vec::new();
+    for finding in causes.into_iter().chain(others) {
+        let cause = joined.iter_mut().find(|it| {
+            place(it).is_some()
+                && it.severity >= finding.severity
+                && overlap(it.primary.span, finding.primary.span)
         });
         match cause {
-            Some(cause) if other.fix.is_none() => {
-                cause.related.push(other.primary.clone());
-                false
+            Some(cause) if finding.fix.is_none() && cause.rule != finding.rule => {
+                cause.related.push(finding.primary);
             }
-            Some(_) | None => true,
+            Some(_) | None => joined.push(finding),
         }
-    });
-    others.append(&mut causes);
-    others
+    }
+    joined
 }
 
 /// Gives the places of a cause to the graver findings there; whether there are others.
@@ -38,7 +42,10 @@ fn has_places_left(cause: &mut Finding, others: &mut [Finding]) -> bool {
     let related = cause.related.drain(..).map(|it| it.span);
     let mut left = Vec::new();
     for span in [cause.primary.span].into_iter().chain(related) {
-        let graver = |it: &&mut Finding| it.severity > severity && overlap(it.primary.span, span);
+        let graver = |it: &&mut Finding| {
+            let mut places = [&it.primary].into_iter().chain(&it.related);
+            it.severity > severity && places.any(|it| overlap(it.span, span))
+        };
         match others.iter_mut().find(graver) {
             Some(effect) => {
                 effect.related.push(Label { span, text: cause.primary.text.clone() });
@@ -105,9 +112,9 @@ mod tests {
         ]);
         let why = vec!["undefined-parameter is here"];
         let expected = [
+            ("undefined-parameter", 50, vec![]),
             ("value-empty", 8, why.clone()),
             ("number-invalid", 30, why),
-            ("undefined-parameter", 50, vec![]),
         ];
         assert_eq!(shown(&found), expected);
     }
@@ -120,8 +127,8 @@ mod tests {
             finding("smtp-tls-disabled", Severity::Warning, &[(20, 25)]),
         ]);
         let expected = [
-            ("smtp-tls-disabled", 20, vec![]),
             ("template-residue", 10, vec!["braces-unbalanced is here"]),
+            ("smtp-tls-disabled", 20, vec![]),
         ];
         assert_eq!(shown(&found), expected);
     }

@@ -48,7 +48,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for (domain, span) in domains {
             let winner = classes[..index]
                 .iter()
-                .find_map(|(winner, it)| Some((*winner, it.iter().find(|it| it.0 == *domain)?.1)));
+                .find_map(|(winner, it)| Some((*winner, it.iter().find(|it| it.0.eq_ignore_ascii_case(domain))?.1)));
             if let Some((winner, at)) = winner
                 && (winner, *loser) != (CLASSES[0], CLASSES[3])
             {
@@ -69,13 +69,13 @@ fn domains(main: &Configuration<'_>, name: &str) -> Vec<(Vec<u8>, Span)> {
     for word in lists::words(text, COMMA_SPACE) {
         let Ok(expanded) = main.expand(&text[word.clone()]) else { return Vec::new() };
         for domain in lists::words(&expanded, COMMA_SPACE) {
-            let domain = expanded[domain].to_ascii_lowercase();
-            // What an exclamation mark excludes takes away from what follows.
-            if domain.starts_with(b"!") {
+            let domain = expanded[domain].to_vec();
+            // What an exclamation mark excludes takes away from what follows; a comment is a finding of its own.
+            if domain.starts_with(b"!") || domain.starts_with(b"#") {
                 return found;
             }
             let is_name = !domain.iter().any(|it| b":/{}[]".contains(it));
-            if is_name && !found.iter().any(|it| it.0 == domain) {
+            if is_name && !found.iter().any(|it| it.0.eq_ignore_ascii_case(&domain)) {
                 found.push((domain, setting.span_in_value(word.clone())));
             }
         }

@@ -12,6 +12,7 @@ rules! {
     braces_unbalanced,
     compatibility_level_invalid,
     deprecated_parameter,
+    directory_not_absolute,
     domain_in_two_classes,
     duplicate_parameter,
     hostname_invalid,

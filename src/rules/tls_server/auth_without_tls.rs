@@ -30,7 +30,7 @@ smtpd_tls_security_level = may
 smtpd_tls_cert_file = /etc/postfix/certificate.pem
 smtpd_tls_key_file = /etc/postfix/key.pem
 smtpd_sasl_auth_enable = yes
-#                        ^^^ users can log in without TLS
+#                        ^^^ AUTH is offered outside TLS
 ",
     good: "
 ==> main.cf <==
@@ -56,8 +56,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         Some((auth_only.unwrap_or(auth), (hides_passwords(it), auth_only.map(|_| auth))))
     });
     for (span, (hides_passwords, auth)) in found {
-        let but = if hides_passwords { ", if not with a plain password" } else { "" };
-        let finding = findings.at(span, format!("users can log in without TLS{but}"));
+        let but = if hides_passwords { ", if not for plain passwords" } else { "" };
+        let finding = findings.at(span, format!("AUTH is offered outside TLS{but}"));
         finding.help("set smtpd_tls_auth_only = yes");
         if let Some(auth) = auth {
             finding.related(auth, "logins are on");
