@@ -138,7 +138,11 @@ fn generated_files_are_fixed_without_a_panic_and_once() {
                 let lines = bytes.split_inclusive(|it| *it == b'\n');
                 lines.filter(|it| !it.starts_with(b"#  ")).map(<[u8]>::to_vec).collect()
             };
-            files.map(|(name, bytes)| (name, lines(bytes))).collect()
+            // What is said of the host is no file, and has a grammar of its own.
+            files
+                .filter(|(name, _)| name != "host")
+                .map(|(name, bytes)| (name, lines(bytes)))
+                .collect()
         })
         .collect();
     generator::rounds(60, |seed, round, random| {
