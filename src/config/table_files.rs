@@ -54,7 +54,8 @@ impl Effective<'_> {
         let mut found: Vec<TableFile> = Vec::new();
         for table in self.table_uses(sources) {
             // Postfix writes them; they have no source.
-            let is_cache = postfix::parameter(&table.parameter).is_some_and(|it| it.is_cache());
+            let is_cache =
+                postfix::parameter(&table.parameter).is_some_and(postfix::Parameter::is_cache);
             if is_cache || (table.list == TableList::MatchList && table.is_address()) {
                 continue;
             }
