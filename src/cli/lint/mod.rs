@@ -43,10 +43,10 @@ pub(super) struct Lint {
     #[arg(long, conflicts_with_all = ["as_name", "write_baseline", "host"])]
     staged: bool,
     /// Run only these rules, or the rules of these topics
-    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
     select: Vec<String>,
     /// Do not run these rules, or the rules of these topics
-    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
     ignore: Vec<String>,
     /// Leave out the findings that stand in this file
     #[arg(long, value_name = "FILE")]
