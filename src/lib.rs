@@ -18,10 +18,10 @@
 //!   config::Effective ──► show query│                    │
 //!          └───────────┬────────────┘                    │
 //!                      ▼                                 ▼
-//!               lint::Context ──► rules ──► Findings   plan::Plan
-//!                                              │       │   diff: stop here
-//!                                              ▼       ▼
-//!                                            report   apply (writes through host)
+//!   lint::Seen ──► lint::Context ──► rules ──► Findings ──► lint::fix ──► plan::Plan
+//!   (of the host, by host)                         │                          │
+//!                                                  ▼       diff: stop here     ▼
+//!                                                report           apply (writes through host)
 //! ```
 //!
 //! `postfix` holds the facts: parameters, levels, digests, versions, builds.
@@ -30,8 +30,10 @@
 //! it, and what becomes of mail; `certificate` reads the files that it names.
 //! `config` joins main.cf with the Postfix that reads it and with its host; in
 //! `Effective` with master.cf too: each value with its origin, and which names
-//! count. `cli` is one file for each subcommand. What each module may use is
-//! written down, and held, in `tests/it/tidy.rs`.
+//! count. `lint` decides which findings count (`allow`), how they are known again
+//! (`identity`) and which fixes can be made at once (`fix`); what is so on a host
+//! it asks through `seen`. `cli` is one file, or folder, for each subcommand. What
+//! each module may use is written down, and held, in `tests/it/tidy.rs`.
 //!
 //! # What always holds
 //!
