@@ -18,10 +18,10 @@
 //!   config::Effective ──► show query│                    │
 //!          └───────────┬────────────┘                    │
 //!                      ▼                                 ▼
-//!   lint::Seen ──► lint::Context ──► rules ──► Findings ──► lint::fix ──► plan::Plan
-//!   (of the host, by host)                         │                          │
-//!                                                  ▼       diff: stop here     ▼
-//!                                                report           apply (writes through host)
+//!   lint::Seen ─► lint::Context ─► rules ─► Findings ─fix─► plan::Plan
+//!   (of the host)                               │         │   diff: stop here
+//!                                               ▼         ▼
+//!                                             report    apply (writes through host)
 //! ```
 //!
 //! `postfix` holds the facts: parameters, levels, digests, versions, builds.
