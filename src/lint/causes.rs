@@ -20,17 +20,20 @@ pub(super) fn join(mut found: Vec<Finding>) -> Vec<Finding> {
         found.into_iter().partition(|it| place(it).is_some());
     causes.retain_mut(|cause| has_places_left(cause, &mut others));
     let mut joined: Vec<Finding> = Vec::new();
+    // The causes come first.
+    let mut last_cause = 0;
     for finding in causes.into_iter().chain(others) {
-        let cause = joined.iter_mut().find(|it| {
-            place(it).is_some()
-                && it.severity >= finding.severity
-                && overlap(it.primary.span, finding.primary.span)
+        let cause = joined[..last_cause].iter_mut().find(|it| {
+            it.severity >= finding.severity && overlap(it.primary.span, finding.primary.span)
         });
         match cause {
             Some(cause) if finding.fix.is_none() && cause.rule != finding.rule => {
                 cause.related.push(finding.primary);
             }
-            Some(_) | None => joined.push(finding),
+            Some(_) | None => {
+                last_cause += usize::from(place(&finding).is_some());
+                joined.push(finding);
+            }
         }
     }
     joined

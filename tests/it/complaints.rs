@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use postls::config::{Environment, Services};
-use postls::finding::Finding;
+use postls::finding::{Finding, Label};
 use postls::host::{Host as _, System};
 use postls::lint::{self, Context};
 use postls::rules;
@@ -27,11 +27,15 @@ const COMPLAINTS: &[(&str, &[&str], Place)] = &[
     ("overriding earlier entry: ", &["duplicate-parameter"], Place::Name),
     ("logical line must not start with whitespace", &["orphan-continuation"], Place::File),
     ("text after null byte may be ignored", &["null-byte"], Place::File),
-    ("bad field count", &["master-fields-missing", "byte-order-mark"], Place::Line),
+    (
+        "bad field count",
+        &["master-fields-missing", "byte-order-mark", "merge-conflict-marker"],
+        Place::Line,
+    ),
     (" field \"", &["master-field-invalid"], Place::File),
     (
         "/main.cf, line ",
-        &["missing-equals", "missing-parameter-name", "byte-order-mark"],
+        &["missing-equals", "missing-parameter-name", "byte-order-mark", "merge-conflict-marker"],
         Place::Line,
     ),
     ("missing '=' after attribute name", &["master-override-malformed"], Place::File),
@@ -49,7 +53,7 @@ const COMPLAINTS: &[(&str, &[&str], Place)] = &[
     ("missing '}' in", &["braces-unbalanced"], Place::File),
     ("syntax error after '}'", &["braces-unbalanced"], Place::File),
     ("#comment after other text is not allowed", &["inline-comment"], Place::File),
-    ("macro processing error", &["value-unexpandable"], Place::File),
+    ("macro processing error", &["value-unexpandable", "compatibility-level-invalid"], Place::File),
     ("empty macro name", &["value-unexpandable"], Place::File),
     ("truncated macro reference", &["value-unexpandable"], Place::File),
     ("attribute name syntax error", &["value-unexpandable"], Place::File),
@@ -57,7 +61,11 @@ const COMPLAINTS: &[(&str, &[&str], Place)] = &[
     ("expected at", &["value-unexpandable"], Place::File),
     ("unexpected input at", &["value-unexpandable"], Place::File),
     ("bad operator suffix at", &["value-unexpandable"], Place::File),
-    ("malformed compatibility level", &["value-unexpandable"], Place::File),
+    (
+        "malformed compatibility level",
+        &["value-unexpandable", "compatibility-level-invalid"],
+        Place::File,
+    ),
     ("bad domain argument", &["value-unexpandable"], Place::File),
     ("mynetworks mask style value", &["mynetworks-style-invalid", "inline-comment"], Place::File),
     ("bad mynetworks_style value", &["mynetworks-style-invalid", "inline-comment"], Place::File),
@@ -153,7 +161,9 @@ fn compare(judge: &Judge, case: &Case, said: &BTreeSet<&str>, ended: bool) -> Ve
         Environment { hostname: System.hostname(), ..Environment::from(judge.build.clone()) };
     let mut context = Context::new(&sources, Some(main_cf), environment);
     context.add_services(master_cf);
-    let found = lint::run_all(rules::all(), &context);
+    // Each rule by itself: what is one finding for people may be several mistakes for postconf.
+    let found: Vec<Finding> =
+        rules::all().flat_map(|it| lint::run(it, &context)).flat_map(each_place).collect();
     let mut problems = Vec::new();
     let is_of_host = |it: &str| OF_THE_HOST.iter().any(|host| it.contains(host));
     // In a value with a mistake postconf reads on, and lint does not.
@@ -195,6 +205,19 @@ fn compare(judge: &Judge, case: &Case, said: &BTreeSet<&str>, ended: bool) -> Ve
         }
     }
     problems
+}
+
+/// One finding for each place of a mistake that is said once.
+fn each_place(finding: Finding) -> Vec<Finding> {
+    if !["undefined-parameter", "value-unexpandable"].contains(&finding.rule) {
+        return vec![finding];
+    }
+    let others = finding.related.iter().map(|it| {
+        let text = finding.primary.text.clone();
+        Finding { primary: Label { span: it.span, text }, ..finding.clone() }
+    });
+    let others: Vec<Finding> = others.collect();
+    [finding].into_iter().chain(others).collect()
 }
 
 /// Whether a finding is where the complaint says.

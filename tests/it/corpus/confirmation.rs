@@ -46,10 +46,18 @@ const ALONE: &[(&str, &str)] = &[
     ("next-hop-invalid", "in server description"),
     ("ipv6-address-unbracketed", "unsupported dictionary type"),
     ("wrappermode-needs-encrypt", "wrappermode"),
+    ("master-user-privileged", "specifies root privileges"),
 ];
 
 /// What is about rows that no daemon ever asks for: nothing is said of them, which is the trouble.
 const UNSEEN: &[&str] = &["policy-key-invalid", "policy-key-form-mismatch"];
+
+/// What is about all that a file has, or about a database that is not here: a part alone cannot show it. The
+/// examples of these rules do.
+const OF_THE_WHOLE: &[&str] = &["tlsmgr-missing", "service-missing", "proxied-table-not-approved"];
+
+/// Rules about values that a program says nothing of before it reads them.
+const READ_LATE: &[&str] = &["inline-comment", "number-invalid", "mailbox-limit-too-small"];
 
 /// Parameters that a part alone has from its main.cf.
 const BESIDE: &[&str] = &[
@@ -91,7 +99,7 @@ fn each_error_is_one_for_postfix() {
         let Tally { by_postconf, alone, silent, not_tried, not_confirmed } = tally;
         println!(
             "Postfix {}: {} configurations; errors confirmed by postconf {by_postconf}, alone in a lab {alone}; \
-             {silent} of which Postfix says nothing, {not_tried} like those tried, {} not confirmed",
+             {silent} of which it says nothing, or not of a part, {not_tried} like those tried, {} not confirmed",
             postfix.full_version,
             hosts.len(),
             not_confirmed.len()
@@ -119,7 +127,10 @@ fn judge(postfix: &'static Judge, hosts: &[Host]) -> Tally {
             .any(|it| lines.lines().any(|line| line.contains(&it) && line.contains(&error.file)))
         {
             tally.by_postconf += 1;
-        } else if rule.postfix_says.is_empty() || UNSEEN.contains(&rule.id) {
+        } else if rule.postfix_says.is_empty()
+            || UNSEEN.contains(&rule.id)
+            || OF_THE_WHOLE.contains(&rule.id)
+        {
             tally.silent += 1;
         } else {
             let count = tried.entry((error.host, rule.id)).or_default();
@@ -210,7 +221,7 @@ fn alone(host: &Host, error: &Found) -> Files {
             if error.rule == "smtpd-protocol-invalid" && name(&part).contains("_mandatory_") {
                 main_cf.extend_from_slice(b"smtpd_tls_security_level = encrypt\n");
             }
-            if error.rule == "inline-comment" {
+            if READ_LATE.contains(&error.rule.as_str()) {
                 main_cf.extend_from_slice(reader_of(&name(&part)));
             }
             main_cf.extend(&part);
@@ -221,6 +232,10 @@ fn alone(host: &Host, error: &Found) -> Files {
         }
         "master.cf" if error.rule == "transport-unknown" => {
             main_cf.extend(format!("content_filter = {}\n", error.marked).bytes());
+        }
+        "master.cf" if error.rule == "master-user-privileged" => {
+            main_cf.extend([b"default_transport = ", first_word(&part), b"\n"].concat());
+            files.push(("master.cf".to_owned(), service(&part)));
         }
         "master.cf" if tls => {
             let lines = part.split_inclusive(|it| *it == b'\n').enumerate();
@@ -263,7 +278,7 @@ fn reader_of(name: &str) -> &'static [u8] {
             b"smtpd_tls_security_level = may\nsmtpd_tls_cert_file = /etc/postfix/certificate.pem\n"
         }
         // Read by local(8), which then bounces what it does not have to defer.
-        "mailbox_size_limit" => b"mydestination = plain.example\n",
+        "mailbox_size_limit" | "message_size_limit" => b"mydestination = plain.example\n",
         name if name.starts_with("smtpd_tls_") => b"smtpd_tls_security_level = may\n",
         _ => b"",
     }
@@ -364,7 +379,8 @@ fn confirms(lab: &mut Lab, rule: &str, files: &Files) -> Result<(), String> {
         let wordings = rules::find(rule).expect("it is a rule").postfix_says.lines().map(general);
         let postconf =
             BY_POSTCONF.iter().filter(|it| it.0 == rule).filter_map(|it| it.1.split(": ").last());
-        wordings.chain(postconf).chain(known).any(said)
+        // An old postfix-script keeps to itself why.
+        wordings.chain(postconf).chain(known).chain(["postfix does not start"]).any(said)
     };
     if confirmed {
         return Ok(());
