@@ -1,5 +1,6 @@
 //! `static:all, hash:/etc/postfix/some`
 
+use crate::config::TableUse;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 use crate::postfix::TableList;
@@ -27,16 +28,20 @@ virtual_uid_maps = static:5000
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let uses = context.table_uses().iter();
-    let lists: Vec<_> = uses.filter(|it| it.list == TableList::Tables).collect();
-    for (index, it) in lists.iter().enumerate() {
-        // A comment at its end is a finding of its own.
-        let before = lists[..index].iter().rev();
-        let mut before = before.take_while(|other| other.value == it.value && other.parameter == it.parameter);
-        let is_static = |other: &&&crate::config::TableUse| &other.text[other.reference.table_type.clone()] == b"static";
-        if let Some(answers) = before.find(is_static) {
+    let uses = context.table_uses().iter().filter(|it| it.list == TableList::Tables);
+    // The last one of the same list that answers everything.
+    let mut answers: Option<&TableUse> = None;
+    for it in uses {
+        let is_of_list = |other: &&TableUse| other.value == it.value && other.parameter == it.parameter;
+        answers = answers.filter(is_of_list);
+        if let Some(answers) = answers {
             let span = answers.span(0..answers.text.len());
-            findings.at(it.span(0..it.text.len()), "it is never asked").related(span, "this one answers everything");
+            findings
+                .at(it.span(0..it.text.len()), "it is never asked")
+                .related(span, "this one answers everything");
+        }
+        if &it.text[it.reference.table_type.clone()] == b"static" {
+            answers = Some(it);
         }
     }
 }
