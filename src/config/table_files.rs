@@ -107,19 +107,12 @@ fn each_member(table: &TableReference, take: &mut dyn FnMut(&TableReference)) {
 
 /// How the file of a table is read, if it is a file that is read line by line.
 fn grammar(text: &str, table: &TableReference) -> Option<Grammar> {
-    match table_type(&text[table.table_type.clone()])?.reads {
-        Reads::Index => Some(INDEXED),
-        Reads::TextFile => Some(Grammar::Rows(TableKind::Texthash)),
-        Reads::Patterns => Some(Grammar::Patterns),
-        Reads::ClientFile
-        | Reads::Service
-        | Reads::Socketmap
-        | Reads::Accounts
-        | Reads::Table
-        | Reads::Tables
-        | Reads::Pairs
-        | Reads::Values
-        | Reads::Value
-        | Reads::Nothing => None,
+    let word = &text[table.table_type.clone()];
+    match TableKind::of(word) {
+        kind @ (TableKind::Indexed | TableKind::Texthash) => Some(Grammar::Rows(kind)),
+        TableKind::Other => {
+            let reads = table_type(word)?.reads;
+            (reads == Reads::Patterns).then_some(Grammar::Patterns)
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! Only what has no fix of its own becomes one.
 
 use crate::finding::{Finding, Label};
-use crate::text::Span;
+use crate::text::{SourceId, Span};
 
 /// The rules that say where a mistake comes from, and do not know what it does to the parameter. What is
 /// related to their findings is the same mistake elsewhere.
@@ -16,22 +16,30 @@ pub const CAUSES: &[&str] =
 pub(super) fn join(mut found: Vec<Finding>) -> Vec<Finding> {
     let place = |it: &Finding| CAUSES.iter().position(|cause| *cause == it.rule);
     found.sort_by_key(|it| place(it).unwrap_or(CAUSES.len()));
-    let (mut causes, mut others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|it| place(it).is_some());
-    causes.retain_mut(|cause| has_places_left(cause, &mut others));
+    let mut others = found.split_off(found.partition_point(|it| place(it).is_some()));
+    let mut causes = found;
+    if causes.is_empty() {
+        return others;
+    }
+    let places = Places::of(others.iter().map(|it| [&it.primary].into_iter().chain(&it.related)));
+    causes.retain_mut(|cause| has_places_left(cause, &mut others, &places));
+    let places = Places::of(causes.iter().map(|it| [&it.primary]));
+    // Where the causes are that no other cause has taken in.
+    let mut kept: Vec<Option<usize>> = vec![None; causes.len()];
     let mut joined: Vec<Finding> = Vec::new();
-    // The causes come first.
-    let mut last_cause = 0;
-    for finding in causes.into_iter().chain(others) {
-        let cause = joined[..last_cause].iter_mut().find(|it| {
-            it.severity >= finding.severity && overlap(it.primary.span, finding.primary.span)
-        });
-        match cause {
+    for (index, finding) in causes.into_iter().chain(others).enumerate() {
+        let weighs_enough = |at: &usize| joined[*at].severity >= finding.severity;
+        let around = places.around(finding.primary.span).into_iter();
+        let cause = around.filter_map(|it| kept[it]).find(weighs_enough);
+        match cause.map(|at| &mut joined[at]) {
             Some(cause) if finding.fix.is_none() && cause.rule != finding.rule => {
                 cause.related.push(finding.primary);
+                cause.related.extend(finding.related);
             }
             Some(_) | None => {
-                last_cause += usize::from(place(&finding).is_some());
+                if let Some(kept) = kept.get_mut(index) {
+                    *kept = Some(joined.len());
+                }
                 joined.push(finding);
             }
         }
@@ -40,23 +48,20 @@ pub(super) fn join(mut found: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Gives the places of a cause to the graver findings there; whether there are others.
-fn has_places_left(cause: &mut Finding, others: &mut [Finding]) -> bool {
+fn has_places_left(cause: &mut Finding, others: &mut [Finding], places: &Places) -> bool {
     let severity = cause.severity;
     let related = cause.related.drain(..).map(|it| it.span);
     let mut left = Vec::new();
     for span in [cause.primary.span].into_iter().chain(related) {
-        let graver = |it: &&mut Finding| {
-            let mut places = [&it.primary].into_iter().chain(&it.related);
-            it.severity > severity && places.any(|it| overlap(it.span, span))
+        let is_graver = |it: &usize| others[*it].severity > severity;
+        let Some(graver) = places.around(span).into_iter().find(is_graver) else {
+            left.push(span);
+            continue;
         };
-        match others.iter_mut().find(graver) {
-            Some(effect) => {
-                effect.related.push(Label { span, text: cause.primary.text.clone() });
-                if effect.help.is_none() {
-                    effect.help.clone_from(&cause.help);
-                }
-            }
-            None => left.push(span),
+        let effect = &mut others[graver];
+        effect.related.push(Label { span, text: cause.primary.text.clone() });
+        if effect.help.is_none() {
+            effect.help.clone_from(&cause.help);
         }
     }
     let mut left = left.into_iter();
@@ -65,6 +70,43 @@ fn has_places_left(cause: &mut Finding, others: &mut [Finding]) -> bool {
     let text = &cause.primary.text;
     cause.related = left.map(|span| Label { span, text: text.clone() }).collect();
     true
+}
+
+/// The places of findings in the order of the files, so that those around a place are found at once.
+struct Places {
+    /// Each with the index of its finding.
+    sorted: Vec<(Span, usize)>,
+    /// How far the places up to here reach.
+    reach: Vec<(SourceId, u32)>,
+}
+
+impl Places {
+    fn of<'f, L: IntoIterator<Item = &'f Label>>(findings: impl Iterator<Item = L>) -> Places {
+        let mut sorted: Vec<(Span, usize)> = Vec::new();
+        for (index, labels) in findings.enumerate() {
+            sorted.extend(labels.into_iter().map(|it| (it.span, index)));
+        }
+        sorted.sort_unstable();
+        let furthest = |so_far: &mut Option<(SourceId, u32)>, (span, _): &(Span, usize)| {
+            *so_far = (*so_far).max(Some((span.source, span.end)));
+            *so_far
+        };
+        let reach = sorted.iter().scan(None, furthest).collect();
+        Places { sorted, reach }
+    }
+
+    /// The findings with a place that overlaps this one, in their order.
+    fn around(&self, span: Span) -> Vec<usize> {
+        let end = (span.source, span.end);
+        let behind = self.sorted.partition_point(|(it, _)| (it.source, it.start) < end);
+        let before = self.sorted[..behind].iter().zip(&self.reach).rev();
+        let near = before.take_while(|(_, reach)| **reach > (span.source, span.start));
+        let here = near.filter(|((it, _), _)| overlap(*it, span));
+        let mut found: Vec<usize> = here.map(|((_, index), _)| *index).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 fn overlap(a: Span, b: Span) -> bool {
@@ -125,12 +167,12 @@ mod tests {
     #[test]
     fn a_cause_says_what_comes_of_it() {
         let found = join(vec![
-            finding("braces-unbalanced", Severity::Warning, &[(8, 16)]),
+            finding("braces-unbalanced", Severity::Warning, &[(8, 16), (40, 45)]),
             finding("template-residue", Severity::Warning, &[(10, 15)]),
             finding("smtp-tls-disabled", Severity::Warning, &[(20, 25)]),
         ]);
         let expected = [
-            ("template-residue", 10, vec!["braces-unbalanced is here"]),
+            ("template-residue", 10, vec!["braces-unbalanced is here"; 2]),
             ("smtp-tls-disabled", 20, vec![]),
         ];
         assert_eq!(shown(&found), expected);

@@ -11,7 +11,7 @@ use postls::finding::{Finding, Label};
 use postls::host::{Host as _, System};
 use postls::lint::{self, Context};
 use postls::rules;
-use postls::text::Sources;
+use postls::text::{Sources, Span};
 
 use crate::corpus;
 use crate::fixture;
@@ -165,6 +165,13 @@ fn compare(judge: &Judge, case: &Case, said: &BTreeSet<&str>, ended: bool) -> Ve
     let found: Vec<Finding> =
         rules::all().flat_map(|it| lint::run(it, &context)).flat_map(each_place).collect();
     let mut problems = Vec::new();
+    // What people get says no less.
+    let all = lint::run_all(rules::all(), &context);
+    let places = all.iter().flat_map(|it| [&it.primary].into_iter().chain(&it.related));
+    let places: BTreeSet<Span> = places.map(|it| it.span).collect();
+    for it in found.iter().filter(|it| !places.contains(&it.primary.span)) {
+        problems.push(format!("lint says nothing where {} does: {}", it.rule, it.primary.text));
+    }
     let is_of_host = |it: &str| OF_THE_HOST.iter().any(|host| it.contains(host));
     // In a value with a mistake postconf reads on, and lint does not.
     let unreadable = found.iter().any(|it| it.rule == "value-unexpandable");
