@@ -37,3 +37,4 @@ mod tls_client;
 mod tools;
 mod transcripts;
 mod wrong_input;
+mod yaml_edit;

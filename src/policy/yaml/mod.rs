@@ -6,6 +6,7 @@
 //!
 //! Known limit: pins from certificate files (`pem:`) are refused.
 
+pub mod edit;
 mod entry;
 mod lint;
 mod reader;
