@@ -27,6 +27,7 @@ pub use client::Client;
 pub use date::Date;
 pub use nexthop::Nexthop;
 
+use crate::certificate::Of;
 use crate::finding::Severity;
 use crate::postfix::{Fingerprint, SecurityLevel, Version};
 use crate::text::{Span, nearest, shortened};
@@ -173,22 +174,13 @@ pub struct Pin {
     /// Its digest; the length says which one.
     pub fingerprint: Placed<Fingerprint>,
     /// Of what.
-    pub of: PinOf,
+    pub of: Of,
     /// A remark.
     pub note: Option<String>,
     /// The day on which it was added.
     pub added: Option<Placed<Date>>,
     /// The day from which it should be gone.
     pub retire: Option<Placed<Date>>,
-}
-
-/// What a fingerprint is the digest of. Postfix compares each with both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PinOf {
-    /// The public key: survives a renewal with the same key.
-    PublicKey,
-    /// The certificate.
-    Certificate,
 }
 
 impl Policy {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::reader::{Field, Reader};
 use super::tree::{Kind, Value};
-use crate::policy::{Date, Nexthop, Pin, PinOf, Placed, Policy, ProblemKind};
+use crate::certificate::Of;
+use crate::policy::{Date, Nexthop, Pin, Placed, Policy, ProblemKind};
 use crate::postfix::{Digest, Fingerprint, SecurityLevel};
 use crate::text::{nearest, shortened};
 
@@ -174,8 +175,8 @@ fn pin(reader: &mut Reader, value: Value<'_>) -> Option<Pin> {
                     continue;
                 }
                 let of = match field.name {
-                    "certificate" => PinOf::Certificate,
-                    _ => PinOf::PublicKey,
+                    "certificate" => Of::Certificate,
+                    _ => Of::PublicKey,
                 };
                 fingerprint = digest(reader, field).map(|it| (it, of));
                 refused |= fingerprint.is_none();
