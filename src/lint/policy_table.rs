@@ -194,7 +194,7 @@ pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowPr
         if !judged.insert((destination.policy.origins(), key.contains(&b'/'))) {
             continue;
         }
-        let (text, places) = compile::placed(&destination.policy);
+        let (text, places) = compile::placed(&destination.policy, client.known_digest());
         row::parse(text.as_bytes()).problems(key, client, &mut |problem| {
             let place = places.iter().rev().find(|(at, _)| *at <= problem.range.start);
             let span = place.map_or(destination.nexthop.span, |(_, span)| *span);
