@@ -1,5 +1,15 @@
 //! Certificates and keys in files, as Postfix's OpenSSL reads them.
 //!
-//! Known limit: what stands inside a certificate is not looked at.
+//! `pem` finds the blocks of a file, `x509` reads what stands in a certificate, `digest` makes
+//! fingerprints, and `subject` is what of a file a fingerprint can be made of. `judge` asks OpenSSL
+//! itself, in builds that have it.
 
+mod digest;
+pub mod judge;
 pub mod pem;
+mod subject;
+mod x509;
+
+pub use digest::fingerprint;
+pub use subject::{Kind, Of, Subject, Unreadable, subjects};
+pub use x509::{Certificate, Key, Malformed, NameText};

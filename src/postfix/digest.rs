@@ -141,6 +141,11 @@ const LEGACY: &[&str] = &["md4", "md4WithRSAEncryption", "RSA-MD4", "whirlpool"]
 pub struct Fingerprint(Vec<u8>);
 
 impl Fingerprint {
+    /// The fingerprint that has these bytes.
+    pub fn new(bytes: Vec<u8>) -> Fingerprint {
+        Fingerprint(bytes)
+    }
+
     /// Reads pairs of hexadecimal digits of either case; a colon may stand
     /// between two pairs (`util/hex_code.c`, as Postfix 3.6 and later read it).
     /// Older ones compare text of either case, and need a colon between all pairs.

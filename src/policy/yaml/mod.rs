@@ -50,7 +50,7 @@ impl File {
     pub fn read_pins(&mut self, read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) {
         let mut known: HashMap<String, Result<Subject, String>, RandomState> = HashMap::default();
         let mut subject = |path: &str| {
-            let read = || pin::first_subject(&read(path)?);
+            let read = || pin::subject(&read(path)?);
             known.entry(path.to_owned()).or_insert_with(read).clone()
         };
         let profiles = self.profiles.iter_mut().map(|(_, policy)| policy);

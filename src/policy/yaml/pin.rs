@@ -157,10 +157,12 @@ fn fingerprint(reader: &mut Reader, text: Placed<&str>) -> Option<Placed<Fingerp
     Some(Placed { value: fingerprint, span: text.span })
 }
 
-/// The first certificate or key in a file: in a chain that is the server's own.
-pub(super) fn first_subject(bytes: &[u8]) -> Result<Subject, String> {
-    let subjects = certificate::subjects(bytes).map_err(|Unreadable(why)| why)?;
-    subjects.into_iter().next().ok_or_else(|| "there is no certificate and no key in it".to_owned())
+/// What a file is named for: its first certificate, which in a chain is the server's own, or where
+/// there is none its first key.
+pub(super) fn subject(bytes: &[u8]) -> Result<Subject, String> {
+    let mut subjects = certificate::subjects(bytes).map_err(|Unreadable(why)| why)?;
+    let first = subjects.iter().position(|it| it.certificate().is_some()).unwrap_or(0);
+    Ok(subjects.swap_remove(first))
 }
 
 /// Looks into the file of a pin, if it names one, and notes what does not fit.
