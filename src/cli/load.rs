@@ -473,8 +473,7 @@ pub(super) fn name_in(directory: &Path, path: &Path) -> String {
 
 /// Reads a file, or says which one could not be read and why.
 pub(super) fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, Stop> {
-    host.read(path)
-        .map_err(|error| Stop(format!("{}: {}", path.display(), why_unread(&error))))
+    host.read(path).map_err(|error| Stop(format!("{}: {}", path.display(), why_unread(&error))))
 }
 
 /// Why a file could not be read.

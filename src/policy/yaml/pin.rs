@@ -128,8 +128,9 @@ fn of(reader: &mut Reader, field: Field<'_>) -> Option<Placed<Of>> {
         "certificate" => Of::Certificate,
         other => {
             let note = format!("\"{}\" cannot stand in of", shortened(other));
-            reader.note(ProblemKind::Value, text.span, note).help =
-                Some("public-key, which survives a renewal with the same key, or certificate".to_owned());
+            reader.note(ProblemKind::Value, text.span, note).help = Some(
+                "public-key, which survives a renewal with the same key, or certificate".to_owned(),
+            );
             return None;
         }
     };
@@ -179,7 +180,8 @@ pub(super) fn look_into_file(
     let subject = match found {
         Ok(subject) => subject,
         Err(why) => {
-            let help = "a PEM file with a certificate or a public key, named relative to this policy file";
+            let help =
+                "a PEM file with a certificate or a public key, named relative to this policy file";
             return unusable(why.clone(), help);
         }
     };
@@ -192,7 +194,11 @@ pub(super) fn look_into_file(
         (made != given.value).then(|| Problem {
             kind: ProblemKind::PinFileDiffers,
             span: given.span,
-            text: format!("the {} in \"{}\" has {made}", named(pin.of), shortened(&file.path.value)),
+            text: format!(
+                "the {} in \"{}\" has {made}",
+                named(pin.of),
+                shortened(&file.path.value)
+            ),
             related: Some((file.path.span, "the file".to_owned())),
             help: Some("ask whose key is which; two keys are two pins".to_owned()),
         })
