@@ -9,7 +9,7 @@ use postls::config::{Configuration, Effective, Services, TableKind};
 use postls::finding::NotChecked;
 use postls::lint::{self, Context};
 use postls::policy::{self, Client, Nexthop, compile, row, yaml};
-use postls::postfix::{Fingerprint, Version};
+use postls::postfix::{Digest, Fingerprint, Version};
 use postls::report::postconf::{self, Values};
 use postls::report::{FORMATS, NotShown, Report, Root, Style};
 use postls::rules;
@@ -312,7 +312,7 @@ pub(crate) fn policy_yaml(bytes: &[u8]) {
             problem.related.iter().for_each(|(span, _)| valid(&sources, *span));
             assert!(!problem.text.is_empty());
         }
-        let rows = compile::rows(&policies);
+        let rows = compile::rows(&policies, Some(Digest::Sha256));
         let text = compile::table(&rows, "postls.yaml").into_bytes();
         let wanted: Vec<(String, String)> = rows
             .iter()

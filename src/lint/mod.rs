@@ -8,6 +8,7 @@ pub mod explain;
 pub mod fix;
 mod identity;
 mod pattern_table;
+mod pins;
 mod policy_table;
 mod replacement;
 mod rewrite;
@@ -20,6 +21,7 @@ pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
 pub use pattern_table::{LineProblem, PatternTable};
+pub use pins::{Pinned, PinnedBy, WrittenPin};
 pub use policy_table::{
     HashedKey, PolicyTable, RowProblem, anchors_of, place_in_row, trust_anchors,
 };
@@ -339,11 +341,16 @@ impl<'a> Context<'a> {
     pub fn client(&self, name: &'static str) -> PolicyClient {
         match self.views().last() {
             Some(effective) => PolicyClient::new(&effective, effective.tls_client(name)),
-            None => PolicyClient {
-                client: Client::from((name, self.version())),
-                tables: Vec::new(),
-                scope: None,
-            },
+            None => {
+                let mut client = Client::from((name, self.version()));
+                let wanted = self.policies.map_or(&[][..], |it| &it.parameters);
+                let digest = format!("{name}_tls_fingerprint_digest");
+                let digest = wanted.iter().find(|it| it.name.value == digest);
+                if let Some(digest) = digest.and_then(|it| it.value.as_ref()) {
+                    client.digest.clone_from(&digest.value);
+                }
+                PolicyClient { client, tables: Vec::new(), scope: None }
+            }
         }
     }
 
