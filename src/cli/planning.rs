@@ -133,7 +133,7 @@ fn errors_of_result(
 }
 
 /// The errors whose primary place is in one of `files`, drawn for people.
-fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
+pub(super) fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     let context = loaded.context();
     let findings = lint::counted(rules::all(), &context).findings;
     let is_error =

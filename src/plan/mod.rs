@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use fixes::{Fixed, Noticed, of_fixes};
 pub use main_cf::Unplannable;
-pub use meaning::{ParameterChange, PolicyChange, Trend};
+pub use meaning::{ParameterChange, PolicyChange, Trend, policies};
 
 use crate::config::{Configuration, TableKind};
 use crate::policy::compile;

@@ -42,6 +42,21 @@ impl Date {
         }
         None
     }
+
+    /// How many days it is from this day to the other one; negative: that one was before.
+    pub fn days_to(self, other: Date) -> i64 {
+        other.number() - self.number()
+    }
+
+    /// The days since one that is earlier than all. A year begins in March here, so that the day
+    /// that some have more is its last one.
+    fn number(self) -> i64 {
+        let (month, before_march) = (i64::from(self.month), i64::from(self.month < 3));
+        let year = i64::from(self.year) - before_march;
+        let month = (month + 9) % 12;
+        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        365 * year + leap_days + (153 * month + 2) / 5 + i64::from(self.day)
+    }
 }
 
 /// How many days a month has; `None`: there is no such month.
@@ -102,6 +117,19 @@ mod tests {
             (u64::MAX, None),
         ] {
             assert_eq!(Date::of_unix_day(day).map(|it| it.to_string()).as_deref(), want);
+        }
+    }
+
+    #[test]
+    fn days_between_dates_are_counted() {
+        let days =
+            [0, 1, 58, 59, 60, 364, 365, 789, 790, 11_015, 11_016, 11_017, 47_540, 2_932_896];
+        for from in days {
+            for to in days {
+                let [first, second] =
+                    [from, to].map(|it| Date::of_unix_day(it).expect("it is a day"));
+                assert_eq!(first.days_to(second), to.cast_signed() - from.cast_signed());
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! table. `row` is the grammar of such a table's right-hand side, `client` what main.cf says where
 //! a row is silent, `problems` what smtp(8) finds wrong with a row (`attribute`, `matching`: with its parts; `what`: as
 //! data), `effective` what it does then, and `outcome` what that means for mail. `pin` is
-//! what a destination's server is known by.
+//! what a destination's server is known by, and `rotation` what has to be done about pins when.
 
 mod attribute;
 pub mod client;
@@ -16,6 +16,7 @@ pub mod nexthop;
 pub mod outcome;
 pub mod pin;
 pub mod problems;
+pub mod rotation;
 pub mod row;
 pub mod what;
 pub mod yaml;

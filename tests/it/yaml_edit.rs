@@ -261,7 +261,8 @@ fn what_is_not_understood_is_not_changed() {
 fn a_file_says_where_pins_stand() {
     let text = "destinations:\n  a.example: {use: p}\n  b.example: {pins: [{certificate: AA}]}\n  c.example: may\n";
     let of = |name: &str| {
-        let held = held(source(text), text.as_bytes(), &nexthop(name))?;
+        let nexthop = nexthop(name);
+        let held = held(source(text), text.as_bytes(), Holder::Destination(&nexthop))?;
         Some((held.has_pins, held.profile))
     };
     assert_eq!(of("a.example"), Some((false, Some("p".to_owned()))));
@@ -297,13 +298,10 @@ fn is_as_said(text: &str, said: &Said) {
 }
 
 fn seen(pin: &policy::Pin) -> Vec<(PinKey, String)> {
-    let key = match pin.of {
-        policy::PinOf::PublicKey => PinKey::PublicKey,
-        policy::PinOf::Certificate => PinKey::Certificate,
-    };
     let date = |it: &Option<policy::Placed<policy::Date>>| it.map(|it| it.value.to_string());
-    let mut keys = vec![(key, pin.fingerprint.value.to_string())];
-    keys.extend(pin.note.clone().map(|it| (PinKey::Note, it)));
+    let given = pin.given.iter().map(|it| (PinKey::from(pin.of), it.value.to_string()));
+    let mut keys: Vec<(PinKey, String)> = given.collect();
+    keys.extend(pin.note.clone().map(|it| (PinKey::Note, it.value)));
     keys.extend(date(&pin.added).map(|it| (PinKey::Added, it)));
     keys.extend(date(&pin.retire).map(|it| (PinKey::Retire, it)));
     keys

@@ -17,6 +17,7 @@ use lines::Lines;
 use meaning::Meaning;
 
 use super::tree::{Kind, Tree, Value};
+use crate::certificate::Of;
 use crate::policy::Nexthop;
 use crate::text::{Edit, Edits, SourceId, Span, shortened};
 
@@ -84,6 +85,16 @@ impl PinKey {
     }
 }
 
+impl From<Of> for PinKey {
+    /// The key for a fingerprint of this, which is also the word for it.
+    fn from(of: Of) -> PinKey {
+        match of {
+            Of::PublicKey => PinKey::PublicKey,
+            Of::Certificate => PinKey::Certificate,
+        }
+    }
+}
+
 /// Why a file is not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -93,26 +104,29 @@ pub struct Refused {
     pub text: String,
 }
 
-/// What a file says about where the pins of a destination stand.
+/// What a file says about where the pins of a destination or a profile stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// The destination's key.
+    /// Its key.
     pub key: Span,
     /// Whether it has `pins:` of its own.
     pub has_pins: bool,
+    /// The entries there, each as the reader knows it, also those that it refuses.
+    pub pins: Vec<Span>,
     /// The profile that it uses.
     pub profile: Option<String>,
 }
 
-/// Finds a destination in a file.
-pub fn held(source: SourceId, bytes: &[u8], nexthop: &Nexthop) -> Option<Held> {
+/// Finds a destination or a profile in a file.
+pub fn held(source: SourceId, bytes: &[u8], holder: Holder<'_>) -> Option<Held> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (tree, _) = Tree::parse(source, text);
-    let place = find(&tree, Holder::Destination(nexthop))?;
+    let place = find(&tree, holder)?;
     let of = |name: &str| field(place.value, name).map(|(_, value)| value);
     Some(Held {
         key: place.key.span(),
         has_pins: of("pins").is_some(),
+        pins: of("pins").into_iter().flat_map(Value::children).map(Value::span).collect(),
         profile: of("use").and_then(Value::text).map(str::to_owned),
     })
 }
