@@ -259,7 +259,7 @@ fn a_pin_is_added_once_and_nothing_else_changes() {
 #[test]
 fn what_would_not_work_is_refused_and_nothing_is_written() {
     let text_of = format!(
-        "{}  shared.example: {{use: bank}}\n  other.example: {{use: bank}}\n  plain.example: secure\nprofiles:\n  bank: {{level: fingerprint, pins: [{{public-key: \"{SECOND}\"}}]}}\n",
+        "{}  shared.example: {{use: bank}}\n  other.example: {{use: bank}}\n  plain.example: encrypt\nprofiles:\n  bank: {{level: fingerprint, pins: [{{public-key: \"{SECOND}\"}}]}}\n",
         bank(&[FIRST])
     );
     let directory = directory(&[("postls.yaml", &text_of), ("main.cf", ""), ("junk.pem", "x\n")]);
