@@ -22,6 +22,7 @@ mod lookup;
 mod next_hops;
 mod oracle;
 mod parameters;
+mod pins;
 mod plan;
 mod repository;
 mod roundtrip;
