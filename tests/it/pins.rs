@@ -1,6 +1,7 @@
 //! Pins of the policy file: the rows that are compiled of them, what openssl says of the same files, and
 //! what a real Postfix then does.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -196,13 +197,13 @@ fn mail_goes_to_the_server_that_has_the_pinned_key() {
             ("other-pem.example", "pem: pins/other.pem".to_owned(), false),
             ("other.example", format!("public-key: \"{other}\""), false),
         ];
-        let destinations: String = given
-            .iter()
-            .map(|(name, pin, _)| format!("  {name}: {{level: fingerprint, pins: [{{{pin}}}]}}\n"))
-            .collect();
-        let policy = format!(
-            "version: 1\ntable: {{type: texthash}}\n             parameters: {{smtp_tls_fingerprint_digest: sha256}}\ndestinations:\n{destinations}"
+        let mut policy = String::from(
+            "version: 1\ntable: {type: texthash}\n\
+             parameters: {smtp_tls_fingerprint_digest: sha256}\ndestinations:\n",
         );
+        for (name, pin, _) in &given {
+            writeln!(policy, "  {name}: {{level: fingerprint, pins: [{{{pin}}}]}}").unwrap();
+        }
         let mut lab = Lab::new(
             postfix,
             &[
@@ -229,7 +230,7 @@ fn mail_goes_to_the_server_that_has_the_pinned_key() {
             }
         }
         // A file that is another one since then makes another plan.
-        lab.write("pins/server.pem", &file("rsa.pem"));
+        lab.write("pins/other.pem", &file("rsa.pem"));
         let mut diff = lab.outside(env!("CARGO_BIN_EXE_postls"));
         let output = diff.args(["diff", "-c"]).arg(lab.config_dir()).output().expect("it runs");
         assert_eq!(output.status.code(), Some(1));
