@@ -71,7 +71,7 @@ fn rewritten(context: &Context<'_>, name: &str, owned: Option<Span>) -> Option<F
         PinnedBy::Row(table) => {
             !it.pins.is_empty() && table.clients.iter().any(|it| it.client.name == client)
         }
-        PinnedBy::PolicyFile(_) => false,
+        PinnedBy::PolicyFile => false,
     };
     let is_ours = name.starts_with(client) && !pins.is_empty();
     let has_common = context.common_pins().iter().any(|it| it.0.client.name == client);
