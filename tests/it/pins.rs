@@ -6,10 +6,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use postls::certificate;
+use postls::finding::Severity;
 use postls::policy::{self, Policies, compile, yaml};
 use postls::postfix::Digest;
+use postls::rules;
 use postls::text::Sources;
 
+use crate::fixture::Fixture;
 use crate::lab::{self, Lab, Outcome};
 
 /// The policies of these files of a directory, and what is wrong with them.
@@ -236,6 +240,145 @@ fn mail_goes_to_the_server_that_has_the_pinned_key() {
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains(&of_key(scratch.path(), "rsa", Digest::Sha256)), "{said}");
+        lab.stop();
+    });
+}
+
+/// Runs postls in a directory; what it says, and on which of the two.
+fn postls(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
+    command.args(arguments).args(["--postfix", "3.7", "-c"]).arg(directory);
+    let output = command.output().expect("the program was built");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn names_of_files_are_relative_to_the_file_that_says_them() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let (directory, elsewhere) = (directory.path(), elsewhere.path());
+    made(elsewhere);
+    let put = |name: &str, text: &[u8]| {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().expect("it is in the directory")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
+    };
+    let made = |name: &str| fs::read(elsewhere.join(name)).expect("it was made");
+    put("main.cf", b"smtp_tls_fingerprint_digest = sha256\n");
+    put("pins/rsa.pem", &made("rsa.pem"));
+    put("partners/keys/ec.pub", &made("ec.pub"));
+    let absolute = elsewhere.join("ed.key");
+    let policy = |pem: &str| {
+        format!(
+            "version: 1\ninclude: [partners/*.yaml]\ndestinations:\n  \
+               b.example: {{level: fingerprint, pins: [{{pem: {pem}}}]}}\n"
+        )
+    };
+    let included = "destinations: {a.example: {level: fingerprint, pins: [{pem: keys/ec.pub}]}}\n";
+    put("partners/a.yaml", included.as_bytes());
+    for (pem, name) in [
+        ("pins/rsa.pem", "rsa"),
+        ("./pins/../pins/rsa.pem", "rsa"),
+        (&*absolute.to_string_lossy(), "ed"),
+        // This directory is none of this host's: it is a copy.
+        ("/etc/postfix/pins/rsa.pem", "rsa"),
+    ] {
+        put("postls.yaml", policy(pem).as_bytes());
+        let (status, table, said) = postls(directory, &["compile"]);
+        assert_eq!((status, said.as_str()), (Some(0), ""), "{pem}");
+        let [a, b] = ["ec", name].map(|it| of_key(elsewhere, it, Digest::Sha256));
+        let rows: Vec<&str> = table.lines().filter(|it| !it.starts_with('#')).collect();
+        let want = format!("a.example fingerprint match={a}\nb.example fingerprint match={b}");
+        assert_eq!(rows.join("\n").replace("\n   ", ""), want, "{pem}");
+    }
+    for (pem, why) in [("keys/ec.pub", "there is no such file"), ("pins", "is a directory")] {
+        put("postls.yaml", policy(pem).as_bytes());
+        let (status, _, said) = postls(directory, &["compile"]);
+        assert_eq!(status, Some(2), "{pem}");
+        assert!(said.contains("pin-file-unusable") && said.contains(why), "{said}");
+    }
+    // Without main.cf it is the digest that the policy file wants.
+    fs::remove_file(directory.join("main.cf")).expect("it is there");
+    let wanted = policy("pins/rsa.pem") + "parameters: {smtp_tls_fingerprint_digest: sha512}\n";
+    put("postls.yaml", wanted.as_bytes());
+    let (_, table, _) = postls(directory, &["compile"]);
+    assert!(table.contains(&of_key(elsewhere, "rsa", Digest::Sha512)), "{table}");
+}
+
+#[test]
+fn a_pin_is_as_bad_as_what_becomes_of_the_mail() {
+    const PIN: &str = "5D:0A:11:C2:9E:4B:77:60:83:FA:2D:1C:B8:96:E0:54:3F:A7:CC:81";
+    const NOBODYS: &str = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
+    const SAMPLE: &str = "AD:F3:C3:68:2B:CE:8D:DA:A3:83:AC:84:F6:5B:52:E0:B4:88:CD:9B";
+    const TABLE: &str = "==> main.cf <==\nsmtp_tls_policy_maps = texthash:$config_directory/t\n\
+                         smtp_tls_fingerprint_digest = sha1\n==> t <==\n";
+    const POLICY: &str = "==> main.cf <==\nsmtp_tls_fingerprint_digest = sha256\n\
+                          ==> postls.yaml <==\nversion: 1\ndestinations: ";
+    let row = |pins: &str| format!("{TABLE}a.example fingerprint match={pins}\n");
+    let entries =
+        |pins: &str| format!("{POLICY}{{a.example: {{level: fingerprint, pins: [{pins}]}}}}\n");
+    let sha256 = certificate::fingerprint(Digest::Sha256, b"x");
+    for (text, rule, want) in [
+        (row(NOBODYS), "placeholder-pin", vec![Severity::Error]),
+        (row(&format!("{NOBODYS}|{PIN}")), "placeholder-pin", vec![Severity::Warning]),
+        (row(SAMPLE), "placeholder-pin", vec![Severity::Warning]),
+        (row(PIN), "single-pin", vec![Severity::Warning]),
+        (row(&format!("{PIN}|{PIN}")), "duplicate-pin", vec![Severity::Advice]),
+        // What cannot be written is refused, also beside others.
+        (
+            entries(&format!("{{public-key: \"{PIN}\"}}, {{public-key: \"{sha256}\"}}")),
+            "fingerprint-length-mismatch",
+            vec![Severity::Error],
+        ),
+        (
+            entries(&format!("{{public-key: [\"{PIN}\", \"{sha256}\"]}}")),
+            "fingerprint-length-mismatch",
+            vec![],
+        ),
+        // A mistake is found once.
+        (entries("{pem: no.pem}"), "fingerprint-without-pins", vec![]),
+        (entries("{pem: no.pem}"), "pin-file-unusable", vec![Severity::Error]),
+        (entries("{public-key: zz}"), "fingerprint-without-pins", vec![]),
+    ] {
+        let rule = rules::find(rule).expect("it is a rule");
+        let found = Fixture::new(&text).found_by(rule);
+        assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), want, "{text}");
+    }
+}
+
+/// sha1 becomes sha256 in one step, and mail goes on.
+#[test]
+fn all_pins_change_their_digest_in_one_step() {
+    lab::with_each(|postfix| {
+        let pin = lab::public_key_fingerprint("sha1");
+        let policy = format!(
+            "version: 1\ntable: {{type: texthash}}\n\
+             parameters:\n  smtp_tls_fingerprint_digest: sha1 # as ever\n\
+             destinations:\n  a.example:\n    level: fingerprint\n    pins:\n      \
+               - public-key: \"{pin}\" # theirs\n        pem: server.pem\n"
+        );
+        let mut lab =
+            Lab::new(postfix, &[("main.cf", b"# ours\n"), ("postls.yaml", policy.as_bytes())]);
+        let certificate = fs::read(lab.path("certificate.pem")).expect("the lab has one");
+        lab.write("server.pem", &certificate);
+        let postls = |arguments: &[&str]| {
+            let mut command = lab.outside(env!("CARGO_BIN_EXE_postls"));
+            let output = command.args(arguments).arg("-c").arg(lab.config_dir()).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        postls(&["apply"]);
+        postls(&["lint", "--fix"]);
+        let fixed = fs::read_to_string(lab.config_dir().join("postls.yaml")).expect("it is there");
+        let sha256 = lab::public_key_fingerprint("sha256");
+        let want = policy.replace("digest: sha1", "digest: sha256").replace(&pin, &sha256);
+        assert_eq!(fixed, want);
+        postls(&["apply"]);
+        let digest = lab.run("postconf", &["-h", "smtp_tls_fingerprint_digest"]).stdout;
+        assert_eq!(String::from_utf8_lossy(&digest), "sha256\n");
+        lab.start();
+        lab.send(&["a.example"]);
+        assert_eq!(lab.outcome("a.example"), Outcome::Sent { tls: Some("Verified".to_owned()) });
         lab.stop();
     });
 }
