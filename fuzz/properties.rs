@@ -304,7 +304,11 @@ pub(crate) fn policy_yaml(bytes: &[u8]) {
     let mut sources = Sources::default();
     let source = sources.add("postls.yaml", bytes.to_vec());
     for role in [yaml::Role::Main, yaml::Role::Included] {
-        let file = yaml::read(source, bytes, role);
+        let mut file = yaml::read(source, bytes, role);
+        let key: &[u8] = b"-----BEGIN PUBLIC KEY-----\nMAMCAQE=\n-----END PUBLIC KEY-----\n";
+        file.read_pins(&mut |path| {
+            if path.len() > 8 { Err(path.to_owned()) } else { Ok(key.to_vec()) }
+        });
         file.includes.iter().for_each(|it| valid(&sources, it.span));
         let (policies, problems) = policy::join(vec![file]);
         for problem in &problems {

@@ -3,6 +3,8 @@
 //!
 //! Known limit: tables of patterns and of other kinds are left out.
 
+use std::collections::HashMap;
+
 use super::{Context, PolicyClient, PolicyTable};
 use crate::certificate::Of;
 use crate::policy::compile;
@@ -13,10 +15,10 @@ use crate::postfix::{Digest, Fingerprint, SecurityLevel};
 use crate::syntax::lists::{self, BAR};
 use crate::text::Span;
 
-/// A destination at level fingerprint.
+/// A destination at level fingerprint, or those of the policy file that share their pins.
 pub struct Pinned<'c> {
-    /// Its key.
-    pub key: String,
+    /// Their keys; never empty.
+    pub keys: Vec<String>,
     /// What says so.
     pub within: PinnedBy<'c>,
     /// What it says of the server, in its order; empty: the pins of main.cf hold.
@@ -30,8 +32,8 @@ pub struct Pinned<'c> {
 pub enum PinnedBy<'c> {
     /// A row of a table.
     Row(&'c PolicyTable),
-    /// A destination of the policy file.
-    PolicyFile(&'c Destination),
+    /// The policy file.
+    PolicyFile,
 }
 
 /// One pin as it is written.
@@ -67,7 +69,20 @@ impl Context<'_> {
             let level = it.policy.level.map(|it| it.value);
             level == Some(SecurityLevel::Fingerprint) && !it.testing
         };
-        let mut all: Vec<Pinned<'_>> = in_files.filter(at_level).map(of_destination).collect();
+        let mut all: Vec<Pinned<'_>> = Vec::new();
+        let mut known: HashMap<*const Pin, usize> = HashMap::new();
+        for destination in in_files.filter(at_level) {
+            let key = destination.nexthop.value.to_string();
+            let pins = destination.policy.pins.as_deref().unwrap_or_default();
+            // The pins of a profile are looked at once, however many destinations use it.
+            match known.get(&pins.as_ptr()).filter(|_| !pins.is_empty()) {
+                Some(shared) => all[*shared].keys.push(key),
+                None => {
+                    known.insert(pins.as_ptr(), all.len());
+                    all.push(of_policy_file(key, pins));
+                }
+            }
+        }
         for table in &self.tables {
             let bytes = self.sources.source(table.source).bytes();
             let is_ours = self.policies.is_some() && bytes.starts_with(compile::MARK.as_bytes());
@@ -92,19 +107,14 @@ impl Context<'_> {
     }
 }
 
-fn of_destination(destination: &Destination) -> Pinned<'_> {
-    let pins = destination.policy.pins.iter().flat_map(|it| it.iter());
-    let pins = pins.map(|pin| WrittenPin {
+fn of_policy_file(key: String, pins: &[Pin]) -> Pinned<'_> {
+    let pins = pins.iter().map(|pin| WrittenPin {
         span: pin.place(),
         fingerprints: pin.fingerprints().collect(),
         pin: Some(pin),
     });
-    Pinned {
-        key: destination.nexthop.value.to_string(),
-        within: PinnedBy::PolicyFile(destination),
-        pins: pins.collect(),
-        has_unusable: false,
-    }
+    let within = PinnedBy::PolicyFile;
+    Pinned { keys: vec![key], within, pins: pins.collect(), has_unusable: false }
 }
 
 /// `None`: who asks the table takes none of its pins, which is a mistake of its own.
@@ -129,5 +139,10 @@ fn of_row<'c>(table: &'c PolicyTable, bytes: &[u8], row: usize) -> Option<Pinned
     }
     let key = String::from_utf8_lossy(text.key()).into_owned();
     let within = PinnedBy::Row(table);
-    (!has_match || !pins.is_empty()).then_some(Pinned { key, within, pins, has_unusable })
+    (!has_match || !pins.is_empty()).then_some(Pinned {
+        keys: vec![key],
+        within,
+        pins,
+        has_unusable,
+    })
 }

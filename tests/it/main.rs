@@ -23,6 +23,7 @@ mod next_hops;
 mod oracle;
 mod parameters;
 mod pin;
+mod pins;
 mod plan;
 mod repository;
 mod roundtrip;

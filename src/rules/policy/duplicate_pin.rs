@@ -1,7 +1,10 @@
 //! The same pin twice for one destination.
 
+use std::collections::HashMap;
+
 use crate::finding::{Fix, Safety, Severity};
 use crate::lint::{Context, Findings, FixKind, PinnedBy, Rule, WrittenPin};
+use crate::postfix::Fingerprint;
 use crate::syntax::lines;
 use crate::text::{Edit, Span};
 
@@ -43,18 +46,22 @@ example.com fingerprint
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for destination in context.pinned() {
-        for (index, pin) in destination.pins.iter().enumerate() {
+        let mut known: HashMap<&Fingerprint, Span> = HashMap::new();
+        for pin in &destination.pins {
             again_in_itself(pin, findings);
-            let before = &destination.pins[..index];
-            let Some(first) = before.iter().find(|it| it.is_same(pin)) else { continue };
+            let first = pin.fingerprints.iter().find_map(|it| known.get(it).copied());
+            for fingerprint in &pin.fingerprints {
+                known.entry(fingerprint).or_insert(pin.span);
+            }
+            let Some(first) = first else { continue };
             let finding = findings.at(pin.span, "the same pin again");
-            finding.related(first.span, "the first one");
+            finding.related(first, "the first one");
             match destination.within {
                 PinnedBy::Row(_) => {
                     finding.help("take it out");
                     finding.fix = without(context, pin.span);
                 }
-                PinnedBy::PolicyFile(_) => {
+                PinnedBy::PolicyFile => {
                     finding.help("one entry can have several digests, as a list, and the file");
                 }
             }

@@ -8,7 +8,7 @@ use crate::postfix::{Digest, Fingerprint, SecurityLevel};
 pub(super) static RULE: Rule = Rule {
     id: "placeholder-pin",
     severity: Severity::Error,
-    summary: "a pin is a placeholder that no server has",
+    summary: "a pin is a placeholder",
     doc: "
 All zeros, AA:BB:CC, a few bytes over and over, 01:02:03: no certificate and no key
 has such a fingerprint. Nor has one the digest of nothing, or of an empty line, which

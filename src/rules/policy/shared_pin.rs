@@ -53,10 +53,10 @@ struct Use {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let pinned = context.pinned();
     let span = |it: Use| pinned[it.destination].pins[it.pin].span;
-    let key = |it: Use| pinned[it.destination].key.as_str();
-    // A profile is written once, for all that use it.
+    let keys = |it: Use| pinned[it.destination].keys.iter();
     let is_unrelated = |a: Use, b: Use| {
-        span(a) != span(b) && !are_related(key(a).as_bytes(), key(b).as_bytes())
+        let is_related = |a: &String| keys(b).any(|b| are_related(a.as_bytes(), b.as_bytes()));
+        a.destination != b.destination && !keys(a).any(is_related)
     };
     // The uses of each pin, in the order of the first ones.
     let mut known: HashMap<&Fingerprint, usize> = HashMap::new();
@@ -84,12 +84,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         };
         let help = match pinned[second.destination].within {
             PinnedBy::Row(_) => "is it the right one? where one provider serves both, allow it",
-            PinnedBy::PolicyFile(_) => {
+            PinnedBy::PolicyFile => {
                 "is it the right one? where one provider serves both, a profile says so"
             }
         };
         findings
-            .at(span(*second), format!("the same pin as for {}{more}", key(first)))
+            .at(span(*second), format!("the same pin as for {}{more}", pinned[first.destination].keys[0]))
             .related(span(first), "the first one")
             .help(help);
     }

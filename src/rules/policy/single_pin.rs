@@ -53,7 +53,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if let Some(only) = only(destination, context.today).filter(|_| !destination.has_unusable) {
             let help = match destination.within {
                 PinnedBy::Row(_) => "pin the next key too, as a further match=",
-                PinnedBy::PolicyFile(_) => "pin the next key too, as a further entry",
+                PinnedBy::PolicyFile => "pin the next key too, as a further entry",
             };
             findings.at(only.span, TEXT).help(help);
         }
@@ -61,7 +61,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for (client, mut pins) in context.common_pins() {
         let asks = |it: &Pinned<'_>| match it.within {
             PinnedBy::Row(table) => table.clients.iter().any(|it| it.client.name == client.client.name),
-            PinnedBy::PolicyFile(_) => {
+            PinnedBy::PolicyFile => {
                 context.policies.is_some_and(|it| it.table.client() == client.client.name)
             }
         };

@@ -66,7 +66,7 @@ fn has_comment(context: &Context<'_>, pin: &Pin) -> bool {
     let rest = |at: usize| &bytes[at..lines::line_end(bytes, at)];
     let first = line_start(pin.span.range().start);
     let above = first.checked_sub(1).map(|it| rest(line_start(it)).trim_ascii_start());
-    let behind = [rest(pin.place().range().end), rest(pin.span.range().end)];
+    let behind = [rest(pin.place().range().end), rest(pin.span.range().start)];
     above.is_some_and(|it| it.starts_with(b"#"))
         || behind.iter().any(|it| it.windows(2).any(|it| it == b" #"))
 }

@@ -1,7 +1,8 @@
 //! md5 and sha1 for fingerprints.
 
+use crate::config::TableKind;
 use crate::finding::{Fix, Safety, Severity};
-use crate::lint::{Context, Findings, FixKind, Pinned, PinnedBy, Rule};
+use crate::lint::{self, Context, Findings, FixKind, Pinned, PinnedBy, Rule};
 use crate::policy::Pin;
 use crate::postfix::Digest;
 use crate::text::{Edit, Span};
@@ -71,11 +72,15 @@ fn rewritten(context: &Context<'_>, name: &str, owned: Option<Span>) -> Option<F
         PinnedBy::Row(table) => {
             !it.pins.is_empty() && table.clients.iter().any(|it| it.client.name == client)
         }
-        PinnedBy::PolicyFile(_) => false,
+        PinnedBy::PolicyFile => false,
     };
     let is_ours = name.starts_with(client) && !pins.is_empty();
-    let has_common = context.common_pins().iter().any(|it| it.0.client.name == client);
-    if !is_ours || has_common || context.pinned().iter().any(in_table) {
+    let common = context.common_pins();
+    let has_common = common.iter().any(|it| it.0.client.name == client && !it.1.value.is_empty());
+    let views: Vec<_> = context.views().collect();
+    let mut clients = views.iter().flat_map(lint::clients).filter(|it| it.client.name == client);
+    let has_others = clients.any(|it| it.tables.iter().any(|it| it.kind == TableKind::Other));
+    if !is_ours || has_common || has_others || context.pinned().iter().any(in_table) {
         return None;
     }
     let mut edits = vec![match owned {
