@@ -10,7 +10,7 @@ use postls::policy::yaml::edit::{Change, Holder, PinKey, edit, held};
 use postls::policy::{self, Nexthop, Policies, yaml};
 use postls::text::{SourceId, Sources};
 
-use crate::generator::{Shown, rounds};
+use crate::generator::{Shown, YAML, bases, edited, rounds};
 use crate::tools;
 use styles::{Said, Written, file};
 
@@ -383,6 +383,35 @@ fn nothing_but_the_change_is_another_afterwards() {
             text.clone_from(&after);
         }
     });
+}
+
+/// Whatever stands in a file: the change is made, or refused.
+#[test]
+fn any_bytes_are_changed_as_they_should_be_or_not_at_all() {
+    let mut bases = bases(|it| it == "postls.yaml", YAML);
+    let mut made = 0;
+    rounds(100, |_, _, random| bases.push(file(random).0.into_bytes()));
+    rounds(2000, |seed, round, random| {
+        let input = edited(&bases, random);
+        let _shown = Shown { seed, round, input: &input };
+        let source = Sources::default().add("postls.yaml", input.clone());
+        let read = yaml::read(source, &input, yaml::Role::Main);
+        let (policies, problems) = policy::join(vec![read]);
+        for destination in policies.destinations.iter().take(8) {
+            let holder = Holder::Destination(&destination.nexthop.value);
+            let held = held(source, &input, holder).map_or(0, |it| it.pins.len());
+            for change in [one_pin(), retire(held / 2), Change::Remove { pin: held / 2 }] {
+                let Ok(edits) = edit(source, &input, holder, &change) else { continue };
+                made += 1;
+                let after = edits.apply(&input);
+                let (_, now) = policy::join(vec![yaml::read(source, &after, yaml::Role::Main)]);
+                // A fingerprint of two bytes is a mistake.
+                let more = usize::from(matches!(change, Change::Add(_)));
+                assert!(now.len() <= problems.len() + more, "{}", after.escape_ascii());
+            }
+        }
+    });
+    assert!(made > 0, "some changes are made");
 }
 
 /// PyYAML reads the same pins in the changed files, where it reads the file at all.
