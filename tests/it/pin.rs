@@ -206,7 +206,9 @@ fn bank(pins: &[&str]) -> String {
         "{TOP}destinations:\n  bank.example: # by telephone\n    level: fingerprint\n    pins:\n"
     );
     for pin in pins {
-        text += &format!("      - public-key: \"{pin}\" # x\n");
+        for part in ["      - public-key: \"", pin, "\" # x\n"] {
+            text += part;
+        }
     }
     text
 }
@@ -515,7 +517,7 @@ fn mail_follows_a_server_from_one_key_to_the_next() {
             lab.send(&[domain]);
             match lab.outcome(domain) {
                 Outcome::Sent { tls } => {
-                    assert_eq!((tls.as_deref(), goes), (Some("Verified"), true), "{domain}")
+                    assert_eq!((tls.as_deref(), goes), (Some("Verified"), true), "{domain}");
                 }
                 Outcome::Deferred { reason } => assert!(!goes, "{domain}: {reason}"),
                 outcome => panic!("{domain}: {outcome:?}"),
