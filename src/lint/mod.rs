@@ -343,10 +343,8 @@ impl<'a> Context<'a> {
             Some(effective) => PolicyClient::new(&effective, effective.tls_client(name)),
             None => {
                 let mut client = Client::from((name, self.version()));
-                let wanted = self.policies.map_or(&[][..], |it| &it.parameters);
                 let digest = format!("{name}_tls_fingerprint_digest");
-                let digest = wanted.iter().find(|it| it.name.value == digest);
-                if let Some(digest) = digest.and_then(|it| it.value.as_ref()) {
+                if let Some(digest) = self.policies.and_then(|it| it.value_of(&digest)) {
                     client.digest.clone_from(&digest.value);
                 }
                 PolicyClient { client, tables: Vec::new(), scope: None }
@@ -360,7 +358,10 @@ impl<'a> Context<'a> {
             Within::Table(_) | Within::Value => self.effective(),
             Within::PolicyFile => self.views().last(),
         };
-        problem.client.set_at(&view?, suffix)
+        match view {
+            Some(view) => problem.client.set_at(&view, suffix),
+            None => Some(self.policies?.value_of(&problem.client.parameter(suffix))?.span),
+        }
     }
 
     /// The mistakes of one kind in the policy files.

@@ -61,6 +61,14 @@ pub struct Policies {
     pub lint: Lint,
 }
 
+impl Policies {
+    /// The value that the policy file gives to a parameter of main.cf.
+    pub fn value_of(&self, parameter: &str) -> Option<&Placed<String>> {
+        let owned = self.parameters.iter().find(|it| it.name.value == parameter);
+        owned?.value.as_ref()
+    }
+}
+
 /// `lint:` of the policy file. The names of rules are as they stand there: nobody here knows which exist.
 #[derive(Clone, Debug, Default)]
 pub struct Lint {

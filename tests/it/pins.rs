@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -304,6 +305,34 @@ fn names_of_files_are_relative_to_the_file_that_says_them() {
     put("postls.yaml", wanted.as_bytes());
     let (_, table, _) = postls(directory, &["compile"]);
     assert!(table.contains(&of_key(elsewhere, "rsa", Digest::Sha512)), "{table}");
+}
+
+/// What postls runs while it makes the plan replaces the file: the table would have the old key.
+#[test]
+fn a_file_that_changes_meanwhile_stops_the_plan() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory.path();
+    made(directory);
+    let policy =
+        "version: 1\ndestinations: {a.example: {level: fingerprint, pins: [{pem: x.pem}]}}\n";
+    let put = |name: &str, text: &str| fs::write(directory.join(name), text).expect("it can be");
+    put("main.cf", "smtp_tls_fingerprint_digest = sha256\n");
+    put("postls.yaml", policy);
+    put("postconf", "#!/bin/sh\ncp next.pem x.pem\necho texthash\n");
+    fs::set_permissions(directory.join("postconf"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap_or_default());
+    let apply = |next: &str| {
+        fs::copy(directory.join("rsa.pem"), directory.join("x.pem")).expect("it was made");
+        fs::copy(directory.join(next), directory.join("next.pem")).expect("it was made");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
+        command.current_dir(directory).env("PATH", &path).args(["apply", "-c", "."]);
+        let output = command.output().expect("the program was built");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (status, said) = apply("ec.pem");
+    assert!(status != Some(0) && said.contains("x.pem changed in the meantime"), "{said}");
+    assert!(!directory.join("tls_policy").exists(), "nothing was written");
+    assert_eq!(apply("rsa.pem").0, Some(0));
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             None if fingerprint.length() == 1 => "one byte is no fingerprint".to_owned(),
             None => format!("{} bytes are no fingerprint", fingerprint.length()),
         };
+        let set = context.set_at(found, "tls_fingerprint_digest");
         let finding = match found.within {
             Within::Table(_) | Within::Value => {
                 let text = format!("{is}, and {digest} is in force");
@@ -65,12 +66,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             Within::PolicyFile => {
                 let is = given(context, found).unwrap_or(is);
-                findings.at(span, format!("{is}, and {digest} is in force")).help(format!(
-                    "give the {digest} fingerprint beside it, or the certificate's file as pem:"
-                ))
+                let way_out = format!("give the {digest} fingerprint beside it, or the file as pem:");
+                let parameter = found.client.parameter("tls_fingerprint_digest");
+                let help = match set {
+                    Some(_) => way_out,
+                    None => format!("{way_out}; {digest} is the default, and {parameter} is not set"),
+                };
+                findings.at(span, format!("{is}, and {digest} is in force")).help(help)
             }
         };
-        if let Some(set) = context.set_at(found, "tls_fingerprint_digest") {
+        if let Some(set) = set {
             finding.related(set, "the digest in force");
         }
     }

@@ -40,12 +40,8 @@ smtp_tls_fingerprint_digest = sha256
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let wanted = |name: &str| {
-        let all = context.policies.iter().flat_map(|it| &it.parameters);
-        all.filter(|it| it.name.value == name).find_map(|it| it.value.as_ref())
-    };
     for name in ["smtp_tls_fingerprint_digest", "lmtp_tls_fingerprint_digest"] {
-        let owned = wanted(name);
+        let owned = context.policies.and_then(|it| it.value_of(name));
         let weak = |value: &[u8]| Digest::parse(value).filter(|it| it.is_weak());
         let configuration = context.configuration.as_ref().filter(|_| owned.is_none());
         let set = configuration.and_then(|it| {
