@@ -6,12 +6,11 @@
 use std::collections::HashMap;
 
 use super::{Context, PolicyClient, PolicyTable};
-use crate::certificate::Of;
 use crate::policy::compile;
 use crate::policy::matching;
 use crate::policy::row;
 use crate::policy::{Destination, Pin, Placed};
-use crate::postfix::{Digest, Fingerprint, SecurityLevel};
+use crate::postfix::{Fingerprint, SecurityLevel};
 use crate::syntax::lists::{self, BAR};
 use crate::text::Span;
 
@@ -52,11 +51,10 @@ impl WrittenPin<'_> {
         self.fingerprints.iter().any(|it| other.fingerprints.contains(it))
     }
 
-    /// Whether both come to an end together: the same, or a certificate and its own key.
+    /// Whether both come to an end together.
     pub fn has_same_key(&self, other: &WrittenPin<'_>) -> bool {
-        let key =
-            |it: &WrittenPin<'_>| it.pin?.subject()?.fingerprint(Of::PublicKey, Digest::Sha256);
-        self.is_same(other) || key(self).is_some_and(|it| key(other) == Some(it))
+        let pins = self.pin.zip(other.pin);
+        self.is_same(other) || pins.is_some_and(|(one, other)| one.has_same_key(other))
     }
 }
 

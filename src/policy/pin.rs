@@ -72,6 +72,14 @@ impl Pin {
         Digest::ALL.into_iter().filter_map(|it| self.fingerprint(it))
     }
 
+    /// Whether both come to an end together: of the same key or certificate, or of a certificate and
+    /// its own key.
+    pub fn has_same_key(&self, other: &Pin) -> bool {
+        let key = |it: &Pin| it.subject()?.fingerprint(Of::PublicKey, Digest::Sha256);
+        let is_of_other = |it| other.fingerprints().any(|that| that == it);
+        self.fingerprints().any(is_of_other) || key(self).is_some_and(|it| key(other) == Some(it))
+    }
+
     /// Whether the day has come from which on it should be gone.
     pub fn is_overdue(&self, today: Date) -> bool {
         self.retire.is_some_and(|it| it.value <= today)

@@ -118,7 +118,8 @@ impl<'p> Rotation<'p> {
         let pins: Vec<PinState<'p>> = pins.iter().map(state).collect();
         let mut staying = pins.iter().filter(|it| !it.is_retired());
         let first = staying.next();
-        let without_backup = first.is_some_and(|first| staying.all(|it| it.has_same_key(first)));
+        let without_backup =
+            first.is_some_and(|first| staying.all(|it| it.pin.has_same_key(first.pin)));
         let task = tasks(&pins).into_iter().min_by_key(|it| (it.days, it.pin));
         let is_applied = unapplied.added.is_empty() && unapplied.removed.is_empty();
         Some(Rotation { destination, pins, effect, is_applied, task, without_backup })
@@ -173,13 +174,6 @@ impl<'p> PinState<'p> {
 
     fn is_retired(&self) -> bool {
         self.retires_in.is_some_and(|it| it <= 0)
-    }
-
-    /// Whether both come to an end together: the same, or a certificate and its own key.
-    fn has_same_key(&self, other: &PinState<'_>) -> bool {
-        let key = |it: &PinState<'_>| it.pin.subject()?.fingerprint(Of::PublicKey, Digest::Sha256);
-        let is_same = self.fingerprint.is_some() && self.fingerprint == other.fingerprint;
-        is_same || key(self).is_some_and(|it| key(other) == Some(it))
     }
 
     /// The days until it is of no use any more, with the certificate that it is of.
