@@ -27,10 +27,13 @@
 //! `postfix` holds the facts: parameters, levels, digests, versions, builds.
 //! `lookup` asks tables for keys as daemons do: rows, patterns, networks.
 //! `policy` is what a row means: its grammar, its mistakes, what main.cf adds to
-//! it, and what becomes of mail; `certificate` reads the files that it names.
+//! it, and what becomes of mail; its `yaml::edit` changes pins in the text of a
+//! policy file, and `rotation` says what has to be done about them when.
+//! `certificate` reads certificates and keys as Postfix's OpenSSL does, and makes
+//! the fingerprints that pins are.
 //! `config` joins main.cf with the Postfix that reads it and with its host; in
-//! `Effective` with master.cf too: each value with its origin, and which names
-//! count. `lint` decides which findings count (`allow`), how they are known again
+//! `Effective` with master.cf too: each value with its origin, which names count,
+//! and which programs read which certificates. `lint` decides which findings count (`allow`), how they are known again
 //! (`identity`) and which fixes can be made at once (`fix`); what is so on a host
 //! it asks through `seen`. `cli` is one file, or folder, for each subcommand. What
 //! each module may use is written down, and held, in `tests/it/tidy.rs`.
