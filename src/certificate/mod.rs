@@ -6,8 +6,10 @@
 
 mod digest;
 pub mod judge;
+pub mod load;
 pub mod pem;
 mod subject;
+pub mod trust;
 mod x509;
 
 pub use digest::fingerprint;
