@@ -195,22 +195,29 @@ fn content(lines: &mut Lines<'_>, label: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Wh
     if der.is_empty() { Err(Why::Empty) } else { Ok((headers, der)) }
 }
 
-/// Everything that looks like a block and is none for OpenSSL, in a file without a malformed block.
+/// Everything that looks like a block and is none for OpenSSL, as far as it reads.
 pub fn overlooked(bytes: &[u8]) -> Vec<Overlooked> {
-    let blocks: Vec<_> = read(bytes).filter_map(Result::ok).map(|it| it.range).collect();
-    let mut found = Vec::new();
+    let (mut found, mut blocks, mut end) = (Vec::new(), Vec::new(), bytes.len());
+    for block in read(bytes) {
+        blocks.push(match block {
+            Ok(block) => block.range,
+            Err(malformed) => {
+                end = malformed.range.end;
+                malformed.range
+            }
+        });
+    }
     let mut start = 0;
-    for line in bytes.split_inclusive(|it| *it == b'\n') {
+    for line in bytes[..end].split_inclusive(|it| *it == b'\n') {
         let range = start..start + trim(line).len();
         start += line.len();
         let Some(at) = line.windows(BEGIN.len()).position(|it| it == BEGIN) else { continue };
         let begin = range.start + at;
-        let is_inside = |it: &&Range<usize>| it.start < begin && begin < it.end;
-        if let Some(block) = blocks.iter().find(|it| it.start == begin) {
-            if block.start > range.start {
-                found.push(Overlooked::ByteOrderMark(range.start..begin));
+        if blocks.iter().any(|it| it.start == begin) {
+            if bytes[..begin].ends_with(BYTE_ORDER_MARK) {
+                found.push(Overlooked::ByteOrderMark(begin - BYTE_ORDER_MARK.len()..begin));
             }
-        } else if blocks.iter().any(|it| is_inside(&it)) {
+        } else if blocks.iter().any(|it| it.start < begin && begin < it.end) {
             found.push(Overlooked::Inside(range));
         } else {
             found.push(Overlooked::NotALine(range));

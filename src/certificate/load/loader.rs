@@ -174,7 +174,7 @@ impl Loader {
         let taken = |it: &&Loaded| is_same_kind(&it.certificate.0.key, &certificate.key);
         if self.found.identities.iter().any(|it| taken(&it)) {
             let text = format!(
-                "this is a second certificate with an {} key: Postfix takes one of each kind",
+                "this is a second certificate with a key of one kind ({}): Postfix takes one of each here",
                 kind(&certificate.key)
             );
             return Err(Stop::new(ProblemKind::SecondOfOneKind, &place, text));
@@ -192,7 +192,7 @@ impl Loader {
         if let Some(at) = self.found.identities.iter().position(of_this_kind) {
             let replaced = self.found.identities.remove(at).certificate;
             let text = format!(
-                "this certificate is never sent: a later one has an {} key too",
+                "this certificate is never sent: a later one has a key of the same kind ({})",
                 kind(&replaced.0.key)
             );
             self.found.problems.push(problem(ProblemKind::Replaced, &replaced.1, text));

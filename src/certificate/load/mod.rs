@@ -9,7 +9,7 @@ mod loader;
 use std::fmt;
 use std::ops::Range;
 
-use super::pem::{self, Overlooked};
+use super::pem::{self, Block, Overlooked};
 use super::{Binary, Certificate, judge};
 
 use loader::{Found, Loaded, Loader, Stop, Style};
@@ -179,6 +179,7 @@ fn conclude(files: &[&[u8]], done: Result<(), Stop>, found: Found) -> Loading {
         Err(Stop::NotChecked(why)) => not_checked = Some(why),
         Err(Stop::Problem(mut stop)) => {
             identities.clear();
+            blame_missing_key(&mut stop, files);
             blame_binary(&mut stop, files, &mut problems);
             if stop.range.is_empty() {
                 stop.range = 0..files.get(stop.file).map_or(0, |it| it.len());
@@ -195,6 +196,16 @@ fn conclude(files: &[&[u8]], done: Result<(), Stop>, found: Found) -> Loading {
     };
     let identities = identities.into_iter().map(without_places).collect();
     Loading { identities, problems, not_checked }
+}
+
+/// A key that is nowhere is not in the wrong place.
+fn blame_missing_key(stop: &mut Problem, files: &[&[u8]]) {
+    let is_key = |it: &Block<'_>| it.is_private_key();
+    let has_key = |it: &&[u8]| pem::read(it).filter_map(Result::ok).any(|it| is_key(&it));
+    if stop.kind == ProblemKind::KeyNotFirst && !files.iter().any(has_key) {
+        stop.kind = ProblemKind::KeyMissing;
+        "there is no private key for this certificate".clone_into(&mut stop.text);
+    }
 }
 
 /// Where something is missing and a file is in DER, that is why.

@@ -23,6 +23,24 @@ impl Case {
         Case { name, how }
     }
 
+    /// The same, with other bytes in place of each byte order mark.
+    pub(super) fn without_marks(&self) -> Case {
+        let cut = |bytes: &Vec<u8>| -> Vec<u8> {
+            let mut bytes = bytes.clone();
+            while let Some(at) = bytes.windows(3).position(|it| it == b"\xef\xbb\xbf") {
+                bytes[at..at + 3].copy_from_slice(b"xxx");
+            }
+            bytes
+        };
+        let how = match &self.how {
+            How::Chain(files) => How::Chain(files.iter().map(cut).collect()),
+            How::Pairs(files) => {
+                How::Pairs(files.iter().map(|(it, key)| (cut(it), key.as_ref().map(cut))).collect())
+            }
+        };
+        Case::new(self.name.clone(), how)
+    }
+
     /// What postls says of it.
     pub(super) fn loading(&self) -> Loading {
         match &self.how {
