@@ -11,6 +11,7 @@ pub(super) struct PrivateKey(key::Inner);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
     /// OpenSSL refuses it.
+    #[cfg_attr(not(feature = "openssl"), allow(dead_code))]
     Refused,
     /// This build has no OpenSSL.
     #[cfg_attr(feature = "openssl", allow(dead_code))]
@@ -113,7 +114,9 @@ mod key {
     }
 }
 
+// The same signatures, for a key that cannot be.
 #[cfg(not(feature = "openssl"))]
+#[allow(clippy::trivially_copy_pass_by_ref)]
 mod key {
     use super::{Certificate, NoKey};
 

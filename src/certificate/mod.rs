@@ -1,10 +1,9 @@
 //! Certificates and keys in files, as Postfix's OpenSSL reads them.
 //!
-//! `pem` finds the blocks of a file (`base64` what stands in them, `binary` files that are no PEM), `x509` reads what stands in a certificate, `key`
-//! of what kind a key is, `digest` makes
-//! fingerprints, and `subject` is what of a file a fingerprint can be made of. `load` does what
-//! Postfix does with its own certificates and keys, `trust` what it does with those of authorities. `judge` asks
-//! OpenSSL itself, in builds that have it.
+//! `pem` finds the blocks of a file (`base64`: what stands in them; `binary`: files that are no PEM), `x509` reads what
+//! stands in a certificate and `key` of what kind a key is, `digest` makes fingerprints, and `subject` is what of a file
+//! a fingerprint can be made of. `load` does what Postfix does with its own certificates and keys, `trust` what OpenSSL
+//! does with those of authorities. `judge` asks OpenSSL itself, in builds that have it.
 
 mod base64;
 mod binary;

@@ -273,3 +273,60 @@ fn chain_problems(identity: &Loaded) -> Vec<Problem> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIFS5V4AxqytP23CzGkJ8JXQFToF/dnoXI7ES8P2OMl6w
+-----END PRIVATE KEY-----
+";
+    const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBPjCB8aADAgECAhQlsVXbcxpSroHmXAxqmzTd0ZoElDAFBgMrZXAwFDESMBAG
+A1UEAwwJYS5leGFtcGxlMCAXDTI2MTEzMDE0MzIxOFoYDzIxMjYxMTA2MTQzMjE4
+WjAUMRIwEAYDVQQDDAlhLmV4YW1wbGUwKjAFBgMrZXADIQA5AbXnh1q7NfCZDPY+
+Dkw1Pnh1H3U90HOuk1QhQwPECKNTMFEwHQYDVR0OBBYEFFAGjEikJDXQQ237VR8I
+DrCO1UB5MB8GA1UdIwQYMBaAFFAGjEikJDXQQ237VR8IDrCO1UB5MA8GA1UdEwEB
+/wQFMAMBAf8wBQYDK2VwA0EA3XNmD1vJacLFTy/fb8x8MOxh+xa9Het02GUB2/LT
+qb5iZ3hZ3QMvYHHsZLjJ6J0Dd3TGKE+1klBcgc/5V4tsDg==
+-----END CERTIFICATE-----
+";
+
+    fn kinds(loading: &Loading) -> Vec<ProblemKind> {
+        loading.problems.iter().map(|it| it.kind).collect()
+    }
+
+    #[test]
+    fn a_key_and_its_certificate_are_an_identity() {
+        let file = [KEY, CERTIFICATE].concat();
+        let loading = chain_files(&[file.as_bytes()]);
+        assert_eq!(loading.identities.len(), 1);
+        assert_eq!(kinds(&loading), []);
+        let key = KEY.replace("PRIVATE", "ENCRYPTED PRIVATE");
+        let loading = certificate_and_key(CERTIFICATE.as_bytes(), key.as_bytes());
+        assert_eq!(kinds(&loading), [ProblemKind::KeyEncrypted]);
+        assert_eq!(loading.identities, []);
+        let place = (loading.problems[0].file, loading.problems[0].range.clone());
+        assert_eq!(place, (1, 0..key.len() - 1));
+    }
+
+    /// The structure of files is checked, and what was not checked is said.
+    #[cfg(not(feature = "openssl"))]
+    #[test]
+    fn without_openssl_keys_are_not_checked() {
+        let loading = certificate_and_key(CERTIFICATE.as_bytes(), KEY.as_bytes());
+        assert_eq!(loading.not_checked, Some(judge::NOT_CHECKED));
+        assert!(judge::NOT_CHECKED.contains("built without OpenSSL"));
+        let loading = chain_files(&[CERTIFICATE.as_bytes(), KEY.as_bytes()]);
+        assert_eq!(kinds(&loading), [ProblemKind::KeyNotFirst]);
+        let anchors =
+            crate::certificate::trust::ca_file(CERTIFICATE.as_bytes()).expect("a certificate");
+        let verdict = crate::certificate::trust::verify(&anchors[0], &[], &anchors, 2_000_000_000);
+        assert_eq!(verdict, crate::certificate::trust::Verdict::NotChecked(judge::NOT_CHECKED));
+        let unreadable = crate::certificate::subjects(KEY.as_bytes()).expect_err("no OpenSSL");
+        assert_eq!(unreadable.0, judge::NOT_CHECKED);
+    }
+}
