@@ -9,6 +9,7 @@ mod explain;
 mod lint;
 mod load;
 mod load_host;
+mod load_pins;
 mod load_policies;
 mod load_tables;
 mod man;

@@ -24,6 +24,7 @@ mod lookup;
 mod next_hops;
 mod oracle;
 mod parameters;
+mod pins;
 mod plan;
 mod repository;
 mod roundtrip;
