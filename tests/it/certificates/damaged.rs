@@ -13,7 +13,7 @@ fn damaged_files_are_read_as_by_openssl() {
     let chain = text("leaf.crt") + &text("middle.crt") + &text("middle.crl") + &text("root.crt");
     let key = text("leaf.key");
     let (mut read, mut refused) = (0, 0);
-    rounds(3000, |seed, round, random| {
+    rounds(1000, |seed, round, random| {
         let damaged = damage(chain.as_bytes(), random);
         let shown = Shown { seed, round, input: &damaged };
         let theirs = X509::stack_from_pem(&damaged);
@@ -35,7 +35,7 @@ fn damaged_files_are_read_as_by_openssl() {
         drop(shown);
     });
     println!("{read} damaged files read alike, {refused} refused alike");
-    assert!(read > 300 && refused > 300 || std::env::var("POSTLS_ROUNDS").is_ok());
+    assert!(read > 100 && refused > 100 || std::env::var("POSTLS_ROUNDS").is_ok());
 }
 
 /// `PEM_read_bio_X509` again and again, on top of our blocks.
@@ -58,7 +58,7 @@ fn damage(text: &[u8], random: &mut Random) -> Vec<u8> {
         text.split_inclusive(|it| *it == b'\n').map(<[u8]>::to_vec).collect();
     for _ in 0..=random.below(3) {
         let (at, other) = (random.below(lines.len()), random.below(lines.len()));
-        match random.below(9) {
+        match random.below(11) {
             0 => drop(lines.remove(at)),
             1 => lines.insert(at, lines[at].clone()),
             2 => lines.swap(at, other),
@@ -83,6 +83,16 @@ fn damage(text: &[u8], random: &mut Random) -> Vec<u8> {
                 if let Some(byte) = lines[at].get_mut(place) {
                     *byte = u8::try_from(1 + random.below(255)).expect("a byte");
                 }
+            }
+            8 => {
+                let begins = |at: &usize| lines[*at].starts_with(b"-----BEGIN");
+                let begins: Vec<usize> = (0..lines.len()).filter(begins).collect();
+                let at = begins.get(random.below(begins.len())).map_or(0, |it| it + 1);
+                lines.insert(at, random.of(&["\n", "Comment: x\n\n"]).into());
+            }
+            9 => {
+                let place = random.below(lines[at].len() + 1);
+                lines[at].insert(place, b'\n');
             }
             _ => {
                 let place = random.below(lines[at].len() + 1);

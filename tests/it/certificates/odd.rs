@@ -103,6 +103,7 @@ fn edited() -> Vec<Odd> {
         ("lines of 253", key.clone(), wrapped(253)),
         ("lines of 76", key.clone(), wrapped(76)),
         ("lines of 76 behind a blank one", key.clone(), after(&wrapped(76), "\n", BEGIN)),
+        ("lines of 3 behind a blank one", key.clone(), after(&wrapped(3), "\n", BEGIN)),
         ("lines of 3", key.clone(), wrapped(3)),
         (
             "text behind end",
