@@ -44,6 +44,10 @@ pub struct Unreadable(pub String);
 
 impl Subject {
     /// Its fingerprint; `None`: it is no certificate, and its certificate is asked for.
+    ///
+    /// A public key is taken as its certificate writes it, which is what OpenSSL compares with. Where that is not the
+    /// usual way (RSA without the NULL behind its identifier), Postfix 3.9 and newer logs, and looks up for clients,
+    /// another one (`tls_pkey_fprint`). So does any Postfix with `tls_legacy_public_key_fingerprints`.
     pub fn fingerprint(&self, of: Of, digest: Digest) -> Option<Fingerprint> {
         match (of, &self.kind) {
             (Of::PublicKey, _) => Some(fingerprint(digest, &self.public_key)),

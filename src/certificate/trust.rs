@@ -48,7 +48,7 @@ pub enum Refusal {
     NotYetValid,
     /// A certificate is not for servers, or signs without being a CA.
     Purpose,
-    /// A key or a signature is too weak.
+    /// A key or a signature is too weak. SHA-1 is so for OpenSSL 3 only, and not for 1.1.1.
     Weak,
     /// Something else.
     Other,
