@@ -245,6 +245,38 @@ fn mail_goes_to_the_server_that_has_the_pinned_key() {
     });
 }
 
+/// Nor names nor validity nor issuer count at level fingerprint, so `pin status` speaks of a certificate's end
+/// only because the server will get another one.
+#[test]
+fn mail_goes_to_a_server_whose_pinned_certificate_has_ended() {
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let here = lab.path("");
+        openssl(&here, "req -new -key key.pem -subj /CN=other.example -out ended.csr");
+        openssl(&here, "x509 -req -in ended.csr -signkey key.pem -days -1 -out ended.pem");
+        let read = |name: &str| fs::read(lab.path(name)).expect("it was made");
+        let chain = [read("key.pem"), read("ended.pem")].concat();
+        let pin = of_certificate(&here, "ended", Digest::Sha256);
+        fs::write(lab.path("server.pem"), chain).expect("the lab is ours");
+        lab.write(
+            "main.cf",
+            b"smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy\n\
+              smtp_tls_fingerprint_digest = sha256\n",
+        );
+        let policy = format!(
+            "ended.example fingerprint match={pin}\ntrusted.example secure match=other.example\n"
+        );
+        lab.write("tls_policy", policy.as_bytes());
+        lab.start();
+        lab.send(&["ended.example", "trusted.example"]);
+        let verified = Outcome::Sent { tls: Some("Verified".to_owned()) };
+        assert_eq!(lab.outcome("ended.example"), verified);
+        // The receiver does show that one.
+        assert!(matches!(lab.outcome("trusted.example"), Outcome::Deferred { .. }));
+        lab.stop();
+    });
+}
+
 /// Runs postls in a directory; what it says, and on which of the two.
 fn postls(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
