@@ -29,9 +29,9 @@ pub struct CertificateUse {
 pub enum Form {
     /// `*_tls_chain_files`: key, certificate, issuers, again and again, over all files.
     Chain,
-    /// `*_tls_cert_file`, `*_tls_dcert_file` or `*_tls_eccert_file`, and its key file; one file may
-    /// be both.
-    Pair,
+    /// `*_tls_cert_file`, `*_tls_dcert_file` and `*_tls_eccert_file`, as far as they are set, each
+    /// followed by its key file, which may be the same.
+    Pairs,
 }
 
 /// A file that a value names.
@@ -39,7 +39,8 @@ pub enum Form {
 pub struct NamedFile {
     /// The parameter that says so; of two where one takes over the other's value, the reader's.
     pub parameter: String,
-    /// Its name, expanded. It may begin with `$config_directory`.
+    /// Its name, expanded. It may begin with `$config_directory`; a relative one is below the queue
+    /// directory. Empty where a key file is set to nothing.
     pub path: Vec<u8>,
     /// Where it is named.
     pub span: Span,
@@ -143,12 +144,21 @@ impl Effective<'_> {
             if kind.is_empty() && certificate.path.eq_ignore_ascii_case(b"none") {
                 return None;
             }
-            let key = words(&format!("{kind}key_file")).into_iter().next();
-            // An empty one stands for the file of the certificate.
-            let key = key.unwrap_or_else(|| certificate.clone());
-            Some(make(Form::Pair, vec![certificate, key]))
+            let name = format!("{kind}key_file");
+            let key = words(&name).into_iter().next().unwrap_or_else(|| NamedFile {
+                // Set, to nothing: Postfix opens a file without a name.
+                parameter: reader.name(&name),
+                path: Vec::new(),
+                span: self
+                    .origin(&reader.name(&name), reader.within)
+                    .span()
+                    .unwrap_or(certificate.span),
+            });
+            Some([certificate, key])
         };
-        ["", "d", "ec"].into_iter().filter_map(pair).collect()
+        let files: Vec<NamedFile> =
+            ["", "d", "ec"].into_iter().filter_map(pair).flatten().collect();
+        if files.is_empty() { Vec::new() } else { vec![make(Form::Pairs, files)] }
     }
 
     /// The programs that use TLS, once for each set of values.
@@ -205,9 +215,17 @@ impl Effective<'_> {
             std::iter::once(&value[..]).filter(|it| !it.is_empty()).collect()
         };
         let spans = self.word_spans(name, within, sources, paths.len());
+        // Daemons change into it before they read anything.
+        let queue = self.value("queue_directory", within).0.unwrap_or_default();
+        let whole = |path: &[u8]| match path.first() {
+            Some(b'/' | b'$') | None => path.to_vec(),
+            Some(_) => [&queue, b"/".as_slice(), path].concat(),
+        };
+        let is_none =
+            |path: &[u8]| path.eq_ignore_ascii_case(b"none") && name.ends_with("_cert_file");
         let file = |(path, span): (&&[u8], Span)| NamedFile {
             parameter: name.to_owned(),
-            path: path.to_vec(),
+            path: if is_none(path) { path.to_vec() } else { whole(path) },
             span,
         };
         paths.iter().zip(spans).map(file).collect()
