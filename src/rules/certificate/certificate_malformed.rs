@@ -21,7 +21,7 @@ again.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         #                       ^^^^^^^^^^^^^^^^^^^^^^^ TEXT\n\
+         #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 4: what stands in this block is no certificate\n\
          ==> server.pem <==\n\
          ",
         include_str!("examples/key.pem"),

@@ -20,16 +20,16 @@ the parameters say. The replaced one is never sent.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_cert_file = /etc/postfix/www.pem\n\
-         #                     ^^^^^^^^^^^^^^^^^^^^ TEXT\n\
+         #                     ^^^^^^^^^^^^^^^^^^^^ line 1: this certificate is never sent: a later one has an Ed25519 key too\n\
+         smtpd_tls_key_file = /etc/postfix/key.pem\n\
          smtpd_tls_eccert_file = /etc/postfix/server.pem\n\
-         ==> www.pem <==\n\
-         ",
+         smtpd_tls_eckey_file = /etc/postfix/key.pem\n\
+         ==> key.pem <==\n",
         include_str!("examples/key.pem"),
+        "==> www.pem <==\n",
         include_str!("examples/www.pem"),
         include_str!("examples/issuer.pem"),
-        "==> server.pem <==\n\
-         ",
-        include_str!("examples/key.pem"),
+        "==> server.pem <==\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
     ),
@@ -37,15 +37,17 @@ the parameters say. The replaced one is never sent.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_cert_file = /etc/postfix/weak.pem\n\
+         smtpd_tls_key_file = /etc/postfix/weak_key.pem\n\
          smtpd_tls_eccert_file = /etc/postfix/server.pem\n\
-         ==> weak.pem <==\n\
-         ",
+         smtpd_tls_eckey_file = /etc/postfix/key.pem\n\
+         ==> key.pem <==\n",
+        include_str!("examples/key.pem"),
+        "==> weak_key.pem <==\n",
         include_str!("examples/weak_key.pem"),
+        "==> weak.pem <==\n",
         include_str!("examples/weak.pem"),
         include_str!("examples/issuer.pem"),
-        "==> server.pem <==\n\
-         ",
-        include_str!("examples/key.pem"),
+        "==> server.pem <==\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
     ),

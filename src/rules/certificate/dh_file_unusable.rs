@@ -29,6 +29,7 @@ to be generated
 ",
     good: "
 smtpd_tls_security_level = may
+smtpd_tls_chain_files = /etc/postfix/server.pem
 ",
     check,
 };

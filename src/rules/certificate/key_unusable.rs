@@ -18,7 +18,7 @@ with 2048 bits or more, or of the curve P-256, work everywhere.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         #                       ^^^^^^^^^^^^^^^^^^^^^^^ TEXT\n\
+         #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 4: TLS has no use for a key of this kind\n\
          ==> server.pem <==\n",
         include_str!("examples/exchange_key.pem"),
         include_str!("examples/exchange.pem"),

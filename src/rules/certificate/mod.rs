@@ -161,13 +161,14 @@ fn sni_uses(context: &Context<'_>) -> Vec<CertificateUse> {
     found
 }
 
-/// Reports problems of one kind, each where the file is named.
+/// Reports problems of one kind where the file is named: of a file the first one.
 fn report(context: &Context<'_>, findings: &mut Findings, kind: ProblemKind, help: &str) {
     for it in loaded(context) {
-        for problem in it.loading.problems.iter().filter(|it| it.kind == kind) {
-            let Some(file) = it.named.files.get(problem.file) else { continue };
-            let text = in_its_line(&it.bytes[problem.file], problem);
-            findings.at(file.span, text).help(help);
+        for (at, file) in it.named.files.iter().enumerate() {
+            let mut problems = it.loading.problems.iter();
+            if let Some(first) = problems.find(|it| it.kind == kind && it.file == at) {
+                findings.at(file.span, in_its_line(&it.bytes[at], first)).help(help);
+            }
         }
     }
 }

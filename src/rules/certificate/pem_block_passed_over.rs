@@ -18,7 +18,7 @@ rest. Here something that looks like a certificate or a key is passed over.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         #                       ^^^^^^^^^^^^^^^^^^^^^^^ TEXT\n\
+         #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 15: OpenSSL does not take this for the beginning of a block: it has to be a line of its own\n\
          ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
