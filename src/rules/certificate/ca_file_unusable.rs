@@ -20,7 +20,7 @@ is opportunistic, and not at all where it is mandatory.
 The system's authorities are in /etc/ssl/certs/ca-certificates.crt on Debian and
 in /etc/pki/tls/certs/ca-bundle.crt on Red Hat.
 ",
-    postfix_says: "no certificate or crl found\nno certificate found\nno start line\ndisabling TLS support",
+    postfix_says: "no certificate or crl found\nno certificate found\nno start line",
     fix: FixKind::Never,
     bad: "
 ==> main.cf <==

@@ -21,7 +21,7 @@ this is an error. Elsewhere it is a warning: the parameter does nothing.
 directory inside of the queue directory; smtp_tls_CAfile, which is read before,
 is simpler.
 ",
-    postfix_says: "Server certificate not trusted",
+    postfix_says: "Server certificate not verified\nServer certificate not trusted",
     fix: FixKind::Never,
     bad: concat!(
         "==> main.cf <==\n\

@@ -26,8 +26,7 @@ lint:
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ the certificate is valid until 2026-12-01, in 7 days\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/soon.pem"),
         include_str!("examples/issuer.pem"),
@@ -39,8 +38,7 @@ lint:
          ==> postls.yaml <==\n\
          version: 1\n\
          lint: {expires-within: 5}\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/soon.pem"),
         include_str!("examples/issuer.pem"),

@@ -1,6 +1,6 @@
 //! Files that are not there.
 
-use super::{is_missing, uses};
+use super::is_missing;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 
@@ -41,8 +41,8 @@ smtpd_tls_chain_files = /etc/postfix/fullchain.pem
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for (named, _) in uses(context) {
-        for file in &named.files {
+    for named in context.certificates() {
+        for file in &named.files.files {
             if file.path.is_empty() {
                 let text = format!("{} is empty, and no file is opened", file.parameter);
                 let help = format!("remove {}, or set it to the file of the key", file.parameter);

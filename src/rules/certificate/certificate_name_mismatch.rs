@@ -60,7 +60,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let help = "have a certificate made for it, or say in the policy file which names lead here";
     let mx = context.policies.map(|it| it.lint.mx.as_slice()).unwrap_or_default();
     // What cannot be read may be for it.
-    let all_are_known = super::uses(context).len() == loaded.len();
+    let all_are_known = context.certificates().len() == loaded.len();
     let any_is_signed = identities().any(|it| !it.certificate.is_self_issued());
     for name in mx.iter().filter(|_| all_are_known && any_is_signed) {
         if !is_covered(&name.value) {

@@ -20,25 +20,22 @@ write PEM.
 ",
     postfix_says: "No PEM data in",
     fix: FixKind::Never,
-    bad: concat!(
-        "==> main.cf <==\n\
-         smtpd_tls_security_level = may\n\
-         smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         #                       ^^^^^^^^^^^^^^^^^^^^^^^ there is no PEM block in it\n\
-         ==> server.pem <==\n\
-         to be copied\n\
-         ",
-    ),
+    bad: "
+==> main.cf <==
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = /etc/postfix/server.pem
+#                       ^^^^^^^^^^^^^^^^^^^^^^^ there is no PEM block in it
+==> server.pem <==
+to be copied
+",
     good: concat!(
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          ==> server.pem <==\n\
-         the key:\n\
-         ",
+         the key:\n",
         include_str!("examples/key.pem"),
-        "the certificate:\n\
-         ",
+        "the certificate:\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
     ),

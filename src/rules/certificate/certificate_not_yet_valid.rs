@@ -18,8 +18,7 @@ first day.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ the certificate is valid from 2027-01-01 on\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/later.pem"),
         include_str!("examples/issuer.pem"),
@@ -28,8 +27,7 @@ first day.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),

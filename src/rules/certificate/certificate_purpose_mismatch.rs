@@ -19,8 +19,7 @@ it; peers that verify it refuse it.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ the certificate is not for servers\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/client.pem"),
         include_str!("examples/issuer.pem"),
@@ -29,8 +28,7 @@ it; peers that verify it refuse it.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
@@ -40,9 +38,10 @@ it; peers that verify it refuse it.
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     super::each_certificate(context, &mut |loaded, identity, certificate| {
-        let (fits, what) = match loaded.is_server() {
-            true => (certificate.purposes.servers, "servers"),
-            false => (certificate.purposes.clients, "clients"),
+        let (fits, what) = if loaded.is_server() {
+            (certificate.purposes.servers, "servers")
+        } else {
+            (certificate.purposes.clients, "clients")
         };
         if *certificate == identity.certificate && !fits {
             let text = format!("the certificate is not for {what}");

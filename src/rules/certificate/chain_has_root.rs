@@ -20,8 +20,7 @@ record `2 x x` for the root, need it.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 24: this root is sent to every client: those that trust it have it\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
@@ -31,8 +30,7 @@ record `2 x x` for the root, need it.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),

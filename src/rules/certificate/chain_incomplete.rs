@@ -25,8 +25,7 @@ Authorities deliver it along: `fullchain.pem` has it, `cert.pem` does not.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ the certificate of its issuer \"CN=Example Issuer\" does not follow\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
     ),
@@ -34,8 +33,7 @@ Authorities deliver it along: `fullchain.pem` has it, `cert.pem` does not.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),

@@ -22,8 +22,7 @@ In smtpd_tls_cert_file with the key in the same file, each order works.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 1: this certificate stands in front of its private key, or has none\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
         include_str!("examples/key.pem"),
@@ -32,8 +31,7 @@ In smtpd_tls_cert_file with the key in the same file, each order works.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_cert_file = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
         include_str!("examples/key.pem"),

@@ -22,8 +22,7 @@ that root alone may enter protect the key.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 1: this private key is encrypted, and Postfix has no passphrase\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/encrypted_key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
@@ -32,8 +31,7 @@ that root alone may enter protect the key.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),

@@ -19,8 +19,7 @@ TLS off. Mostly one of the two files was renewed and the other was not.
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
          #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 1: this private key is not the certificate's\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/other_key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
@@ -29,8 +28,7 @@ TLS off. Mostly one of the two files was renewed and the other was not.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),

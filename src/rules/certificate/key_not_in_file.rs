@@ -19,8 +19,7 @@ smtpd_tls_cert_file. Without a private key Postfix switches TLS off.
          smtpd_tls_security_level = may\n\
          smtpd_tls_cert_file = /etc/postfix/server.pem\n\
          #                     ^^^^^^^^^^^^^^^^^^^^^^^ there is no private key in it\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
     ),
@@ -29,12 +28,10 @@ smtpd_tls_cert_file. Without a private key Postfix switches TLS off.
          smtpd_tls_security_level = may\n\
          smtpd_tls_cert_file = /etc/postfix/server.pem\n\
          smtpd_tls_key_file = /etc/postfix/own.pem\n\
-         ==> server.pem <==\n\
-         ",
+         ==> server.pem <==\n",
         include_str!("examples/server.pem"),
         include_str!("examples/issuer.pem"),
-        "==> own.pem <==\n\
-         ",
+        "==> own.pem <==\n",
         include_str!("examples/key.pem"),
     ),
     check,

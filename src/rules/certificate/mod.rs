@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use crate::certificate::load::{self, Identity, Loading, Pair, Problem, ProblemKind};
 use crate::certificate::{Certificate, pem};
-use crate::config::{CertificateUse, Effective, Form, NamedFile, sni_files};
+use crate::config::{CertificateUse, Form, NamedFile};
 use crate::lint::seen::Found;
-use crate::lint::{Context, Findings};
+use crate::lint::{Context, Findings, NamedCertificate};
 use crate::policy::Date;
-use crate::syntax::table::Kind;
 use crate::text::{Span, shortened};
 
 rules! {
@@ -45,8 +44,8 @@ rules! {
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
 /// What a program proves itself with, and what becomes of it.
-struct Loaded {
-    named: CertificateUse,
+struct Loaded<'c> {
+    named: &'c CertificateUse,
     /// What each file holds.
     bytes: Vec<Arc<[u8]>>,
     loading: Loading,
@@ -54,7 +53,7 @@ struct Loaded {
     is_sni: bool,
 }
 
-impl Loaded {
+impl Loaded<'_> {
     /// The file that a certificate stands in.
     fn file_of(&self, certificate: &Certificate) -> &NamedFile {
         let holds = |bytes: &Arc<[u8]>| {
@@ -84,26 +83,10 @@ fn all_of(identity: &Identity) -> impl Iterator<Item = &Certificate> {
     std::iter::once(&identity.certificate).chain(&identity.chain)
 }
 
-/// All that is named for programs that use TLS: in main.cf and master.cf, as they are and as they
-/// will be, and in the rows of `tls_server_sni_maps`.
-fn uses(context: &Context<'_>) -> Vec<(CertificateUse, bool)> {
-    let mut found: Vec<(CertificateUse, bool)> = Vec::new();
-    for view in context.views() {
-        let named = view.certificate_uses(context.sources).into_iter().map(|it| (it, false));
-        let rows = if serves(&view) { sni_uses(context) } else { Vec::new() };
-        for it in named.chain(rows.into_iter().map(|it| (it, true))) {
-            if !found.iter().any(|known| known.0.files == it.0.files) {
-                found.push(it);
-            }
-        }
-    }
-    found
-}
-
-/// The same where all files could be read, as Postfix loads it.
-fn loaded(context: &Context<'_>) -> Vec<Loaded> {
+/// What is named and could be read, as Postfix loads it.
+fn loaded<'c>(context: &'c Context<'_>) -> Vec<Loaded<'c>> {
     let mut all = Vec::new();
-    for (named, is_sni) in uses(context) {
+    for NamedCertificate { files: named, is_sni } in context.certificates() {
         // All are asked for at once, so that one look answers all.
         let bytes: Vec<_> =
             named.files.iter().map(|it| context.files.bytes(&it.path).there()).collect();
@@ -127,38 +110,9 @@ fn loaded(context: &Context<'_>) -> Vec<Loaded> {
                 load::pairs(&pairs)
             }
         };
-        all.push(Loaded { named, bytes, loading, is_sni });
+        all.push(Loaded { named, bytes, loading, is_sni: *is_sni });
     }
     all
-}
-
-/// Whether some server uses TLS.
-fn serves(effective: &Effective<'_>) -> bool {
-    effective.servers().iter().any(|it| it.tls != crate::config::ServerTls::Off)
-}
-
-/// What the rows of `tls_server_sni_maps` name.
-fn sni_uses(context: &Context<'_>) -> Vec<CertificateUse> {
-    let mut found = Vec::new();
-    for table in context.table_uses().iter().filter(|it| it.parameter == "tls_server_sni_maps") {
-        let Some(table) = context.lookup_table(&table.text) else { continue };
-        let bytes = context.sources.source(table.source).bytes();
-        let rows = crate::syntax::table::parse(bytes).rows;
-        for row in rows.iter().filter(|it| it.kind == Kind::Entry) {
-            let text = row.text(bytes);
-            let file = |word: std::ops::Range<usize>| NamedFile {
-                parameter: "tls_server_sni_maps".to_owned(),
-                path: text.value()[word.clone()].to_vec(),
-                span: Span::new(table.source, text.locate(word)),
-            };
-            let files: Vec<NamedFile> = sni_files(text.value()).into_iter().map(file).collect();
-            if !files.is_empty() {
-                let form = Form::Chain;
-                found.push(CertificateUse { program: "smtpd", service: None, form, files });
-            }
-        }
-    }
-    found
 }
 
 /// Reports problems of one kind where the file is named: of a file the first one.
@@ -184,7 +138,10 @@ fn in_its_line(bytes: &[u8], problem: &Problem) -> String {
 }
 
 /// Looks at each certificate that is sent.
-fn each_certificate(context: &Context<'_>, look: &mut dyn FnMut(&Loaded, &Identity, &Certificate)) {
+fn each_certificate(
+    context: &Context<'_>,
+    look: &mut dyn FnMut(&Loaded<'_>, &Identity, &Certificate),
+) {
     for it in loaded(context) {
         for (identity, certificate) in it.certificates() {
             look(&it, identity, certificate);
