@@ -253,3 +253,45 @@ fn certificates_of_a_host_and_of_a_copy() {
     fs::create_dir(live.path("key.pem")).expect("it is ours");
     assert!(of_certificates(None).contains(&"certificate-not-pem".to_owned()));
 }
+
+/// All names are names below --root, and that is a host of its own.
+#[test]
+fn a_system_below_a_directory() {
+    let example = |name: &str| {
+        let path = format!("src/rules/certificate/examples/{name}.pem");
+        fs::read_to_string(path).expect("it is there")
+    };
+    let live = Live::new(&[
+        (
+            "etc/postfix/main.cf",
+            "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = /etc/tls/mail.pem\n",
+        ),
+        (
+            "etc/tls/2026/mail.pem",
+            &(example("other_key") + &example("server") + &example("issuer")),
+        ),
+        ("etc/passwd", "root:x:0:0::/:/bin/sh\npostfix:x:101:101::/:/bin/false\n"),
+        ("etc/group", "postfix:x:101:\npostdrop:x:102:\n"),
+    ]);
+    let lint = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
+        command.args([
+            "lint",
+            "--select",
+            "certificate",
+            "--format",
+            "short",
+            "--root",
+            live.place(),
+        ]);
+        let output = command.env_remove("MAIL_CONFIG").output().expect("it runs");
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    let said = lint();
+    assert!(said.contains("there is no file of this name"), "{said}");
+    std::os::unix::fs::symlink("/etc/tls/2026/mail.pem", live.path("etc/tls/mail.pem"))
+        .expect("ours");
+    let said = lint();
+    assert!(said.contains("main.cf:2:") && said.contains("[key-mismatch]"), "{said}");
+}
