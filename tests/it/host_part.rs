@@ -101,7 +101,7 @@ pub(crate) fn answer(context: &mut Context<'_>, text: Option<&str>) {
 fn contents(question: &Question, sources: &Sources, said: &[Said<'_>]) -> Answer {
     let (Question::Bytes(path) | Question::Names(path)) = question else { return Answer::Unknown };
     let path = String::from_utf8_lossy(path).replace("$config_directory", "/etc/postfix");
-    let Some(name) = path.strip_prefix("/etc/postfix/") else { return Answer::Unknown };
+    let name = path.strip_prefix("/etc/postfix/").unwrap_or(&path);
     let inside =
         |it: &str| it.strip_prefix(name)?.strip_prefix('/').map(|it| it.as_bytes().to_vec());
     let names: Vec<_> = sources.iter().filter_map(|(_, it)| inside(it.name())).collect();

@@ -1,7 +1,7 @@
 //! Directories of authorities in which OpenSSL finds none.
 
 use crate::certificate::trust;
-use crate::config::{TrustKind, Within};
+use crate::config::{Effective, TrustKind, TrustUse, Within};
 use crate::finding::Severity;
 use crate::lint::seen::Found;
 use crate::lint::{Context, Findings, FixKind, Rule};
@@ -46,20 +46,38 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let appends = !appends.eq_ignore_ascii_case(b"no");
         let all = view.trust_uses(context.sources);
         for it in all.iter().filter(|it| it.kind == TrustKind::Directory) {
-            let text = match context.files.names(&it.file.path) {
-                Found::Unknown => continue,
-                Found::Missing => "there is no such directory",
-                Found::There(names) => {
-                    if !trust::hash_links(names.iter().map(Vec::as_slice)).is_empty() {
-                        continue;
-                    }
-                    "no name in it is the hash of an authority"
-                }
-            };
             let stops_mail = it.is_needed && it.is_alone && !appends && it.program != "smtpd";
             let severity = if stops_mail { Severity::Error } else { Severity::Warning };
-            let help = "make the links with openssl rehash, or name a file with CAfile";
-            findings.milder(severity, it.file.span, text).help(help);
+            for (path, whose) in opened(&view, it) {
+                let text = match context.files.names(&path) {
+                    Found::Unknown => continue,
+                    Found::Missing => format!("there is no such directory{whose}"),
+                    Found::There(names) => {
+                        if !trust::hash_links(names.iter().map(Vec::as_slice)).is_empty() {
+                            continue;
+                        }
+                        format!("no name in it is the hash of an authority{whose}")
+                    }
+                };
+                let help = "make the links with openssl rehash, or name a file with CAfile";
+                findings.milder(severity, it.file.span, text).help(help);
+            }
         }
+    }
+}
+
+/// The directories that the program's services open, and what to say of them: in a jail another one.
+fn opened(view: &Effective<'_>, it: &TrustUse) -> Vec<(Vec<u8>, &'static str)> {
+    let queue = view.value("queue_directory", Within::Main).0.unwrap_or_default();
+    let services = view.scopes.iter().filter(|one| one.program() == it.program.as_bytes());
+    let jails: Vec<bool> = services.map(|it| view.is_in_jail(&it.chroot)).collect();
+    let path = &it.file.path;
+    let outside = (path.clone(), "");
+    let inside = ([&queue, path.as_slice()].concat(), " in the chroot jail, queue_directory");
+    let is_jailed = queue.starts_with(b"/") && path.starts_with(b"/") && jails.contains(&true);
+    match (is_jailed, jails.contains(&false)) {
+        (true, true) => vec![outside, inside],
+        (true, false) => vec![inside],
+        (false, _) => vec![outside],
     }
 }
