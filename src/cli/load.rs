@@ -422,6 +422,12 @@ impl Loader<'_> {
 
     fn say_what_is_left_out(&mut self, policy: Option<&PolicyFile>) {
         self.skip("database client files", "postls does not look at them yet");
+        if !cfg!(feature = "openssl") {
+            self.skip(
+                "whether private keys belong to their certificates",
+                "this postls was built without OpenSSL",
+            );
+        }
         if policy.is_some_and(|it| it.policies.has_retiring_pins()) {
             self.skip("retire", "postls does not compare it with today yet");
         }

@@ -174,6 +174,11 @@ impl Seen {
         self.ask(Question::SameRows(table_type.to_vec(), source.to_vec())) == Answer::Different
     }
 
+    /// Whether the indexed file of a table is there and holds the rows of its source file.
+    pub fn rows_equal(&self, table_type: &[u8], source: &[u8]) -> bool {
+        self.ask(Question::SameRows(table_type.to_vec(), source.to_vec())) == Answer::Same
+    }
+
     /// Whether a user may read what stands at this path, as far as that is known: every
     /// directory above can be searched and the file be read.
     pub fn may_read(&self, account: Account, path: &[u8]) -> Found<()> {

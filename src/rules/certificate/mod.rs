@@ -37,6 +37,7 @@ rules! {
     key_unusable,
     own_authority_only,
     pem_block_passed_over,
+    sni_table_of_names,
     weak_key,
     weak_signature,
 }
