@@ -195,22 +195,29 @@ fn content(lines: &mut Lines<'_>, label: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Wh
     if der.is_empty() { Err(Why::Empty) } else { Ok((headers, der)) }
 }
 
-/// Everything that looks like a block and is none for OpenSSL, in a file without a malformed block.
+/// Everything that looks like a block and is none for OpenSSL, as far as it reads.
 pub fn overlooked(bytes: &[u8]) -> Vec<Overlooked> {
-    let blocks: Vec<_> = read(bytes).filter_map(Result::ok).map(|it| it.range).collect();
-    let mut found = Vec::new();
+    let (mut found, mut blocks, mut end) = (Vec::new(), Vec::new(), bytes.len());
+    for block in read(bytes) {
+        blocks.push(match block {
+            Ok(block) => block.range,
+            Err(malformed) => {
+                end = malformed.range.end;
+                malformed.range
+            }
+        });
+    }
     let mut start = 0;
-    for line in bytes.split_inclusive(|it| *it == b'\n') {
+    for line in bytes[..end].split_inclusive(|it| *it == b'\n') {
         let range = start..start + trim(line).len();
         start += line.len();
         let Some(at) = line.windows(BEGIN.len()).position(|it| it == BEGIN) else { continue };
         let begin = range.start + at;
-        let is_inside = |it: &&Range<usize>| it.start < begin && begin < it.end;
-        if let Some(block) = blocks.iter().find(|it| it.start == begin) {
-            if block.start > range.start {
-                found.push(Overlooked::ByteOrderMark(range.start..begin));
+        if blocks.iter().any(|it| it.start == begin) {
+            if bytes[..begin].ends_with(BYTE_ORDER_MARK) {
+                found.push(Overlooked::ByteOrderMark(begin - BYTE_ORDER_MARK.len()..begin));
             }
-        } else if blocks.iter().any(|it| is_inside(&it)) {
+        } else if blocks.iter().any(|it| it.start < begin && begin < it.end) {
             found.push(Overlooked::Inside(range));
         } else {
             found.push(Overlooked::NotALine(range));
@@ -303,7 +310,7 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----", ""),
             ("-----END CERTIFICATE-----", ""),
             ("END CERTIFICATE", "END PUBLIC KEY"),
-            ("MAMC\n", "MAMC\n\n"),
+            ("MAMC\n", "MAMC\n\n\n"),
             ("AQE=", "A?E="),
             ("MAMC\nAQE=\n", ""),
         ] {
@@ -311,6 +318,28 @@ mod tests {
             assert_eq!(trust_file(text.as_bytes()), TrustFile::NotPem, "{from} {to}");
         }
         assert_eq!(trust_file(good.replace("AQE=", "AQEB").as_bytes()), TrustFile::Garbage);
+        // What is in front of the blank line is taken for headers.
+        assert_eq!(trust_file(good.replace("MAMC", "MAMC\n").as_bytes()), TrustFile::Garbage);
+        assert_eq!(trust_file(good.replace("MAMC", "\nMAMC").as_bytes()), TrustFile::NotPem);
         assert_eq!(trust_file(b""), TrustFile::NotPem);
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place_and_what_is_overlooked_too() {
+        let block = "-----BEGIN A-----\nMAMC\n-----END A-----\n";
+        let text = format!("x\n{block}{}", block.replacen("-----END", "----END", 1));
+        let read: Vec<_> = read(text.as_bytes()).collect();
+        let good = 2..block.len() + 1;
+        assert_eq!(read[0].as_ref().map(|it| it.range.clone()), Ok(good));
+        let bad = block.len() + 2..text.len() - 1;
+        assert_eq!(read[1], Err(Malformed { range: bad, why: Why::NoEnd }));
+        assert_eq!(read.len(), 2);
+        let inside = block.replace("-----END A-----\n", "") + block;
+        assert_eq!(overlooked(inside.as_bytes()), [Overlooked::Inside(23..40)]);
+        let indented = format!("{block} {block}");
+        assert_eq!(overlooked(indented.as_bytes()), [Overlooked::NotALine(39..57)]);
+        let marked = format!("\u{feff}{block}");
+        assert_eq!(overlooked(marked.as_bytes()), [Overlooked::ByteOrderMark(0..3)]);
+        assert_eq!(overlooked(block.as_bytes()), []);
     }
 }
