@@ -20,7 +20,7 @@ the parameters say. The replaced one is never sent.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_cert_file = /etc/postfix/www.pem\n\
-         #                     ^^^^^^^^^^^^^^^^^^^^ line 1: this certificate is never sent: a later one has an Ed25519 key too\n\
+         #                     ^^^^^^^^^^^^^^^^^^^^ line 1: this certificate is never sent: a later one has a key of the same kind (Ed25519)\n\
          smtpd_tls_key_file = /etc/postfix/key.pem\n\
          smtpd_tls_eccert_file = /etc/postfix/server.pem\n\
          smtpd_tls_eckey_file = /etc/postfix/key.pem\n\
