@@ -38,6 +38,7 @@ complete -c postls -n "__fish_postls_needs_command" -f -a "compile" -d 'Print th
 complete -c postls -n "__fish_postls_needs_command" -f -a "diff" -d 'Show what apply would change'
 complete -c postls -n "__fish_postls_needs_command" -f -a "apply" -d 'Make the configuration what the policy file says'
 complete -c postls -n "__fish_postls_needs_command" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_needs_command" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
 complete -c postls -n "__fish_postls_needs_command" -f -a "show" -d 'Print what was understood, as postconf does'
 complete -c postls -n "__fish_postls_needs_command" -f -a "rules" -d 'List all rules'
 complete -c postls -n "__fish_postls_needs_command" -f -a "completions" -d 'Print a script that completes command lines'
@@ -123,6 +124,80 @@ never\t''"
 complete -c postls -n "__fish_postls_using_subcommand query" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand query" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand query" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -l policy -d 'The policy file; default: postls.yaml in the configuration directory' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -f -a "list" -d 'List pins: fingerprints, where they stand, dates, notes'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -f -a "status" -d 'Say what has to be done about pins, the most pressing first'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -f -a "add" -d 'Add a pin to the policy file; apply puts it in force'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -f -a "retire" -d 'Say in the policy file from which day on a pin should be gone, or take it out'
+complete -c postls -n "__fish_postls_using_subcommand pin; and not __fish_seen_subcommand_from list status add retire help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -l format -d 'How to print it' -r -f -a "human\t'For people'
+json\t'For programs: postls/pins/v1'"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -l policy -d 'The policy file; default: postls.yaml in the configuration directory' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -l within -d 'Exit with 1 also if something has to be done within this many days' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -l format -d 'How to print it' -r -f -a "human\t'For people'
+json\t'For programs: postls/pins/v1'"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -l policy -d 'The policy file; default: postls.yaml in the configuration directory' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l pem -d 'A PEM file with the certificate or key; its name relative to the policy file that gets it' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l of -d 'What is pinned' -r -f -a "public-key\t'The public key: it may outlast a renewal of the certificate'
+certificate\t'The certificate: the pin must change whenever it is renewed'"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l note -d 'A remark: where the fingerprint is from, who checked it' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l retire-others -d 'From this day on all other pins of the destination should be gone' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l policy -d 'The policy file; default: postls.yaml in the configuration directory' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l in-profile -d 'Change the profile that the pins come from, for all destinations that use it'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l check -d 'Only say what would change'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -l diff -d 'Show the change'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l on -d 'The day from which on it should be gone; default: today' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l policy -d 'The policy file; default: postls.yaml in the configuration directory' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l remove -d 'Take it out now'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l force -d 'Do so even if no other pin stays'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l in-profile -d 'Change the profile that the pins come from, for all destinations that use it'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l check -d 'Only say what would change'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -l diff -d 'Show the change'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from retire" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "list" -d 'List pins: fingerprints, where they stand, dates, notes'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "status" -d 'Say what has to be done about pins, the most pressing first'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a pin to the policy file; apply puts it in force'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "retire" -d 'Say in the policy file from which day on a pin should be gone, or take it out'
+complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postls -n "__fish_postls_using_subcommand show" -l table -d 'Show a lookup table, as postmap -s texthash:FILE, in the order of the file' -r -F
 complete -c postls -n "__fish_postls_using_subcommand show" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
 complete -c postls -n "__fish_postls_using_subcommand show" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
@@ -176,16 +251,21 @@ complete -c postls -n "__fish_postls_using_subcommand explain" -l names -d 'List
 complete -c postls -n "__fish_postls_using_subcommand explain" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "list" -d 'List pins: fingerprints, where they stand, dates, notes'
+complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "status" -d 'Say what has to be done about pins, the most pressing first'
+complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "add" -d 'Add a pin to the policy file; apply puts it in force'
+complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "retire" -d 'Say in the policy file from which day on a pin should be gone, or take it out'
 complete -c postls -n "__fish_postls_using_subcommand explain" -f -a "(postls explain --names 2>/dev/null)"

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CHANGED, Common, OK, Outcome, PUT_BACK, STUCK, Stop, complain, planning};
-use crate::apply::{self, Done, Failure, Told};
+use super::{CHANGED, Common, OK, Outcome, Stop, complain, failed, planning};
+use crate::apply::{self, Done, Told};
 use crate::host::System;
 use crate::report::plan;
 use crate::text::shortened;
@@ -86,11 +86,7 @@ impl Apply {
                 Ok(done) => Some(done),
                 Err(failure) => {
                     complain(&failure.to_string());
-                    let status = match failure {
-                        Failure::Refused(_) => super::FAILED,
-                        Failure::PutBack(_) => PUT_BACK,
-                        Failure::Stuck { .. } => STUCK,
-                    };
+                    let status = failed(&failure);
                     return Ok(Outcome { output: Vec::new(), status });
                 }
             }

@@ -10,9 +10,11 @@ mod lint;
 mod load;
 mod load_certificates;
 mod load_host;
+mod load_pins;
 mod load_policies;
 mod load_tables;
 mod man;
+mod pin;
 mod planning;
 mod progress;
 mod query;
@@ -26,6 +28,7 @@ use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::apply::Failure;
 use crate::postfix::{Build, Version};
 use crate::report::Style;
 
@@ -97,6 +100,8 @@ enum Command {
     Apply(apply::Apply),
     /// Say which TLS policy applies to a next-hop destination, and why
     Query(query::Query),
+    /// List the pins of destinations, say what has to be done about them, add and retire them
+    Pin(pin::Pin),
     /// Print what was understood, as postconf does
     Show(show::Show),
     /// Print the page of a rule, or what is known of a parameter
@@ -129,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Diff(it) => it.run(&cli.common),
         Command::Apply(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
+        Command::Pin(it) => it.run(&cli.common),
         Command::Show(it) => it.run(&cli.common),
         Command::Explain(it) => it.run(&cli.common),
         Command::Rules => Ok(explain::list()),
@@ -153,6 +159,15 @@ pub fn main() -> ExitCode {
             complain(&why);
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// The exit status for a plan that was not made true.
+fn failed(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Refused(_) => FAILED,
+        Failure::PutBack(_) => PUT_BACK,
+        Failure::Stuck { .. } => STUCK,
     }
 }
 

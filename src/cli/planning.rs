@@ -76,6 +76,7 @@ pub(super) fn plan(
             table: live_table.as_deref(),
             kind: &kind,
             index,
+            digest: context.client(table.client()).client.known_digest(),
             inputs: policy.inputs.clone(),
             policy_file: &policy.short_name,
             table_names: &load::names_of(host, &request.directory, &table.path),
@@ -132,7 +133,7 @@ fn errors_of_result(
 }
 
 /// The errors whose primary place is in one of `files`, drawn for people.
-fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
+pub(super) fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
     let context = loaded.context();
     let findings = lint::counted(rules::all(), &context).findings;
     let is_error =

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::Context;
-use crate::config::{CertificateUse, Effective, Form, NamedFile, ServerTls, sni_files};
+use crate::config::{
+    CertificateUse, Effective, Form, LookupTable, NamedFile, ServerTls, sni_files,
+};
 use crate::syntax::table::{self, Kind};
 use crate::text::Span;
 
@@ -16,9 +18,21 @@ pub struct NamedCertificate {
     pub is_sni: bool,
 }
 
+impl Context<'_> {
+    /// The certificates and keys that main.cf, master.cf and tables name.
+    pub fn certificates(&self) -> &[NamedCertificate] {
+        self.certificates.get_or_init(|| all(self))
+    }
+
+    /// The table that a word of main.cf or master.cf names, if it could be read.
+    pub fn lookup_table(&self, text: &[u8]) -> Option<&LookupTable> {
+        self.lookups.iter().find(|it| it.text == text)
+    }
+}
+
 /// What main.cf and master.cf name, as they are and as they will be, and the rows of
 /// `tls_server_sni_maps`; each once.
-pub(super) fn all(context: &Context<'_>) -> Vec<NamedCertificate> {
+fn all(context: &Context<'_>) -> Vec<NamedCertificate> {
     let mut found: Vec<NamedCertificate> = Vec::new();
     for view in context.views() {
         let named = view.certificate_uses(context.sources).into_iter();

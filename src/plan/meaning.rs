@@ -57,8 +57,8 @@ pub enum Trend {
     Changed,
 }
 
-/// What becomes of each destination, sorted by key; those that stay are left out.
-pub(super) fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> {
+/// What becomes of each destination of a table, sorted by key; those that stay are left out.
+pub fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> {
     let own = live.starts_with(compile::MARK.as_bytes());
     let old = read(live);
     let wanted = rows.iter().filter(|row| !row.testing);

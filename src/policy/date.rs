@@ -28,18 +28,6 @@ impl Date {
         })
     }
 
-    /// The days from 1970-01-01 UTC to its beginning.
-    pub fn unix_day(self) -> i64 {
-        let (mut year, month) = (i64::from(self.year), i64::from(self.month));
-        // Years that begin in March end with the day that not each of them has.
-        if month <= 2 {
-            year -= 1;
-        }
-        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(self.day) - 1;
-        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-        year * 365 + leap_days + day_of_year - 719_468
-    }
-
     /// The day that begins this many days after 1970-01-01 UTC; `None` behind the year 9999.
     pub fn of_unix_day(mut day: u64) -> Option<Date> {
         for year in 1970..=9999 {
@@ -53,6 +41,21 @@ impl Date {
             }
         }
         None
+    }
+
+    /// How many days it is from this day to the other one; negative: that one was before.
+    pub fn days_to(self, other: Date) -> i64 {
+        other.unix_day() - self.unix_day()
+    }
+
+    /// The days from 1970-01-01 UTC to its beginning.
+    pub fn unix_day(self) -> i64 {
+        // A year begins in March here, so that the day that some have more is its last one.
+        let (month, before_march) = (i64::from(self.month), i64::from(self.month < 3));
+        let year = i64::from(self.year) - before_march;
+        let month = (month + 9) % 12;
+        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        365 * year + leap_days + (153 * month + 2) / 5 + i64::from(self.day) - 719_469
     }
 }
 
@@ -116,6 +119,19 @@ mod tests {
             let date = Date::of_unix_day(day);
             assert_eq!(date.map(|it| it.to_string()).as_deref(), want);
             assert!(date.is_none_or(|it| Ok(it.unix_day()) == i64::try_from(day)), "{day}");
+        }
+    }
+
+    #[test]
+    fn days_between_dates_are_counted() {
+        let days =
+            [0, 1, 58, 59, 60, 364, 365, 789, 790, 11_015, 11_016, 11_017, 47_540, 2_932_896];
+        for from in days {
+            for to in days {
+                let [first, second] =
+                    [from, to].map(|it| Date::of_unix_day(it).expect("it is a day"));
+                assert_eq!(first.days_to(second), to.cast_signed() - from.cast_signed());
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ mod github;
 mod gitlab;
 pub mod human;
 mod json;
+pub mod pin;
+mod pin_json;
 mod place;
 pub mod plan;
 mod plan_json;

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{json, plan_json, query_json};
+use super::{json, pin_json, plan_json, query_json};
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -27,6 +27,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls diff --format json, postls apply --format json",
         file: "diff.v1.schema.json",
         text: || of::<plan_json::Changes<'static>>("diff.v1.schema.json"),
+    },
+    Schema {
+        name: "pins",
+        about: "postls pin status --format json, postls pin list --format json",
+        file: "pins.v1.schema.json",
+        text: || of::<pin_json::Status>("pins.v1.schema.json"),
     },
     Schema {
         name: "policy",

@@ -13,9 +13,9 @@ use clap::Args;
 use super::baseline::Baseline;
 use super::inputs::Input;
 use super::{Failed, Seen};
-use crate::apply::{self, Failure, Reload, Told, index};
+use crate::apply::{self, Reload, Told, index};
 use crate::cli::load::{self, Request};
-use crate::cli::{FAILED, PUT_BACK, STUCK, Stop};
+use crate::cli::{Stop, failed};
 use crate::config::{Grammar, TableKind};
 use crate::finding::Finding;
 use crate::host::Host;
@@ -143,11 +143,7 @@ fn write(host: &dyn Host, directory: &Path, plan: &Plan) -> Result<Option<String
             Told::NotNeeded | Told::NotRunning | Told::Reloaded => None,
         }),
         Err(failure) => {
-            let status = match failure {
-                Failure::Refused(_) => FAILED,
-                Failure::PutBack(_) => PUT_BACK,
-                Failure::Stuck { .. } => STUCK,
-            };
+            let status = failed(&failure);
             Err(Failed { why: failure.to_string(), status })
         }
     }

@@ -45,19 +45,31 @@ fn program_page() -> String {
     let program = Cli::command();
     let mut page = BEFORE.to_owned();
     page.push_str(".SH COMMANDS\n");
-    for command in program.get_subcommands().filter(|it| !it.is_hide_set()) {
-        let full_name = format!("postls {}", command.get_name());
+    add_commands(&mut page, "postls", &program);
+    page.push_str(".SH \"OPTIONS OF ALL COMMANDS\"\n");
+    add_arguments(&mut page, &program);
+    page.push_str(BEHIND);
+    page
+}
+
+/// Each command, and those below it.
+fn add_commands(page: &mut String, above: &str, program: &Command) {
+    let is_shown = |it: &&Command| !it.is_hide_set() && it.get_name() != "help";
+    for command in program.get_subcommands().filter(is_shown) {
+        let full_name = format!("{above} {}", command.get_name());
         let mut command = command.clone().bin_name(&full_name).disable_help_flag(true);
         let usage = command.render_usage().to_string();
         let usage = usage.trim_start_matches("Usage: ").replace(" [OPTIONS]", "");
         // Writing to a String cannot fail.
         let _ = writeln!(page, ".SS {}\n{}", quoted(&usage), sentence(command.get_about()));
-        add_arguments(&mut page, &command);
+        let about = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+        // The first paragraph is the sentence.
+        for paragraph in about.split("\n\n").skip(1) {
+            let _ = writeln!(page, ".PP\n{}", escaped(paragraph));
+        }
+        add_arguments(page, &command);
+        add_commands(page, &full_name, &command);
     }
-    page.push_str(".SH \"OPTIONS OF ALL COMMANDS\"\n");
-    add_arguments(&mut page, &program);
-    page.push_str(BEHIND);
-    page
 }
 
 fn add_arguments(page: &mut String, command: &Command) {

@@ -5,6 +5,8 @@
 //! and nesting has a limit. After a syntax error the part before it remains
 //! readable.
 
+use std::ops::Range;
+
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use crate::text::{SourceId, Span, offset};
@@ -169,8 +171,7 @@ impl<'t> Value<'t> {
     /// Its bytes. A block mapping or sequence is marked by its first line only,
     /// since its own span runs to the next token.
     pub(super) fn span(self) -> Span {
-        let node = self.node();
-        let range = node.start as usize..node.end as usize;
+        let range = self.range();
         let first_line = match self.kind() {
             Kind::Scalar { .. } => range,
             Kind::Sequence | Kind::Mapping => {
@@ -179,6 +180,12 @@ impl<'t> Value<'t> {
             }
         };
         Span::new(self.tree.source, first_line)
+    }
+
+    /// All of its bytes. Those of a block mapping or sequence, and of a block scalar, run to the
+    /// next token; a block scalar begins behind its header.
+    pub(super) fn range(self) -> Range<usize> {
+        self.node().start as usize..self.node().end as usize
     }
 
     /// The text of a scalar.

@@ -19,7 +19,7 @@ Postfix switches TLS off.
         "==> main.cf <==\n\
          smtpd_tls_security_level = may\n\
          smtpd_tls_chain_files = /etc/postfix/server.pem\n\
-         #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 27: this is a second certificate with an Ed25519 key: Postfix takes one of each kind\n\
+         #                       ^^^^^^^^^^^^^^^^^^^^^^^ line 27: this is a second certificate with a key of one kind (Ed25519): Postfix takes one of each here\n\
          ==> server.pem <==\n",
         include_str!("examples/key.pem"),
         include_str!("examples/server.pem"),

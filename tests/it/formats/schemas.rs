@@ -186,7 +186,7 @@ fn the_program_prints_what_the_schemas_say() {
 fn the_program_prints_schemas_by_name() {
     let list = String::from_utf8(postls(&["schema"]).stdout).expect("it is text");
     let names: Vec<&str> = list.lines().filter_map(|it| it.split(' ').next()).collect();
-    assert_eq!(names, ["lint", "query", "diff", "policy"]);
+    assert_eq!(names, ["lint", "query", "diff", "pins", "policy"]);
     for name in names {
         let output = postls(&["schema", name]);
         assert_eq!(output.status.code(), Some(0));
@@ -194,7 +194,10 @@ fn the_program_prints_schemas_by_name() {
     }
     for (name, complaint) in [
         ("qeury", "postls: there is no schema \"qeury\"; did you mean \"query\"?\n"),
-        ("zzzzzz", "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, policy\n"),
+        (
+            "zzzzzz",
+            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, pins, policy\n",
+        ),
     ] {
         let output = postls(&["schema", name]);
         assert_eq!(output.status.code(), Some(2));
