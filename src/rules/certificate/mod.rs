@@ -88,6 +88,10 @@ fn all_of(identity: &Identity) -> impl Iterator<Item = &Certificate> {
 fn loaded<'c>(context: &'c Context<'_>) -> Vec<Loaded<'c>> {
     let mut all = Vec::new();
     for NamedCertificate { files: named, is_sni } in context.certificates() {
+        // A file without a name cannot be opened.
+        if named.files.iter().any(|it| it.path.is_empty()) {
+            continue;
+        }
         // All are asked for at once, so that one look answers all.
         let bytes: Vec<_> =
             named.files.iter().map(|it| context.files.bytes(&it.path).there()).collect();
