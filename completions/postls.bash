@@ -595,7 +595,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__lint)
-            opts="-r -c -q -v -h --recursive --as --staged --select --ignore --baseline --write-baseline --fail-on --host --format --fix --unsafe-fixes --diff --config-dir --postfix --color --quiet --verbose --help"
+            opts="-r -c -q -v -h --recursive --as --staged --select --ignore --baseline --write-baseline --fail-on --host --root --format --fix --unsafe-fixes --diff --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -623,6 +623,10 @@ _postls() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "error warning advice never" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)

@@ -55,6 +55,7 @@ complete -c postls -n "__fish_postls_using_subcommand lint" -l fail-on -d 'The l
 warning\t''
 advice\t''
 never\t''"
+complete -c postls -n "__fish_postls_using_subcommand lint" -l root -d 'Look at the system below DIR, such as an image: all names are names there' -r -F
 complete -c postls -n "__fish_postls_using_subcommand lint" -l format -d 'The form of the output' -r -f -a "human\t'Excerpts with marks'
 short\t'One line for each finding'
 json\t'One JSON object'

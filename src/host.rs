@@ -4,8 +4,10 @@
 //! refuses what is no regular file, so that a FIFO or a device cannot hold us.
 
 mod git;
+mod rooted;
 mod staged;
 
+pub use rooted::Rooted;
 pub use staged::Staged;
 
 use std::ffi::OsStr;

@@ -8,6 +8,7 @@ mod environment;
 mod explain;
 mod lint;
 mod load;
+mod load_certificates;
 mod load_host;
 mod load_pins;
 mod load_policies;

@@ -77,6 +77,14 @@ impl<'c> Effective<'c> {
         self.main.expand_with(text, &lookup)
     }
 
+    /// Whether a service with this in its chroot column sees the queue directory as `/`: `-` means yes at
+    /// compatibility level 0, and no from 1 on (`master/master_ent.c`).
+    pub fn is_in_jail(&self, chroot: &[u8]) -> bool {
+        let level = self.main.value("compatibility_level").0.unwrap_or_default();
+        let is_level_0 = level.iter().take_while(|it| it.is_ascii_digit()).all(|it| *it == b'0');
+        chroot == b"y" || (chroot == b"-" && is_level_0)
+    }
+
     /// Which names count as parameters here.
     pub fn names(&self) -> Names {
         Names::of(self)

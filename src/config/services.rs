@@ -41,6 +41,8 @@ pub struct Scope {
     pub name: Vec<u8>,
     /// The command.
     pub command: Vec<u8>,
+    /// What the chroot column says.
+    pub chroot: Vec<u8>,
     /// The last value for each name, sorted; `None` where neither this service
     /// nor an earlier one with its name sets any.
     pub settings: Option<BTreeMap<Vec<u8>, Local>>,
@@ -166,6 +168,7 @@ impl<'a> Services<'a> {
                 service: service.field(0).to_vec(),
                 service_span: self.span(service.field_range(0)),
                 command: service.field(7).to_vec(),
+                chroot: service.field(4).to_vec(),
                 settings: shared.contains_key(&name).then(BTreeMap::new),
                 name,
             });

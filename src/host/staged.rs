@@ -16,7 +16,7 @@ use super::git::{self, Entry, Kind, Objects};
 use super::{Accounts, Attributes, Host, Ran, System};
 
 /// As many symbolic links as Linux follows.
-const MAX_LINKS: usize = 40;
+pub(super) const MAX_LINKS: usize = 40;
 
 /// This machine, with what git has staged in place of the work tree.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ enum There<'s> {
 }
 
 /// The parts of a path that lead on, the last one first.
-fn parts(path: &Path) -> Vec<OsString> {
+pub(super) fn parts(path: &Path) -> Vec<OsString> {
     let steps = path.components().filter_map(|it| match it {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some("..".into()),

@@ -2,6 +2,7 @@
 
 mod allow;
 mod causes;
+mod certificates;
 mod clients;
 mod credentials;
 pub mod explain;
@@ -17,6 +18,7 @@ pub mod seen;
 
 pub use allow::{Allow, Allows, Counted, Covers, counted};
 pub use causes::CAUSES;
+pub use certificates::NamedCertificate;
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
@@ -95,6 +97,8 @@ pub struct Context<'a> {
     names: OnceLock<Names>,
     /// The lookup tables that the files name: several rules ask.
     table_uses: OnceLock<Vec<TableUse>>,
+    /// The certificates that they name: many rules ask.
+    certificates: OnceLock<Vec<NamedCertificate>>,
     /// The lookup tables of rows that could be read.
     pub tables: Vec<PolicyTable>,
     /// Those of patterns and networks.
@@ -116,6 +120,9 @@ pub struct Context<'a> {
     judged_policies: Option<(PolicyClient, Vec<RowProblem>)>,
     /// What was seen of the host; `None`: nobody looks at one.
     pub seen: Option<seen::Seen>,
+    /// What files and directories hold that the configuration names, and that are no tables: in a
+    /// copy those of the copy.
+    pub files: seen::Seen,
 }
 
 /// A problem of a policy, in a table or in a policy file.
@@ -159,6 +166,7 @@ impl<'a> Context<'a> {
             scopes: Vec::new(),
             names: OnceLock::new(),
             table_uses: OnceLock::new(),
+            certificates: OnceLock::new(),
             tables: Vec::new(),
             patterns: Vec::new(),
             lookups: Vec::new(),
@@ -170,6 +178,7 @@ impl<'a> Context<'a> {
             judged_values: Vec::new(),
             judged_policies: None,
             seen: None,
+            files: seen::Seen::default(),
         }
     }
 
@@ -187,6 +196,7 @@ impl<'a> Context<'a> {
         // What was found without them is no longer so.
         self.names = OnceLock::new();
         self.table_uses = OnceLock::new();
+        self.certificates = OnceLock::new();
         self.routes = OnceLock::new();
     }
 
@@ -271,6 +281,7 @@ impl<'a> Context<'a> {
     /// Adds the source file of a table that says where mail goes, or how.
     pub fn add_lookup(&mut self, table: LookupTable) {
         self.lookups.push(table);
+        self.certificates = OnceLock::new();
         self.routes = OnceLock::new();
     }
 
@@ -318,6 +329,7 @@ impl<'a> Context<'a> {
     /// Adds what the policy files say and what is wrong with them.
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
+        self.certificates = OnceLock::new();
         self.routes = OnceLock::new();
         self.problems = problems;
         let main_cf = self.configuration.as_ref().map(|it| it.span(0..0).source);

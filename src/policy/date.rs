@@ -45,17 +45,17 @@ impl Date {
 
     /// How many days it is from this day to the other one; negative: that one was before.
     pub fn days_to(self, other: Date) -> i64 {
-        other.number() - self.number()
+        other.unix_day() - self.unix_day()
     }
 
-    /// The days since one that is earlier than all. A year begins in March here, so that the day
-    /// that some have more is its last one.
-    fn number(self) -> i64 {
+    /// The days from 1970-01-01 UTC to its beginning.
+    pub fn unix_day(self) -> i64 {
+        // A year begins in March here, so that the day that some have more is its last one.
         let (month, before_march) = (i64::from(self.month), i64::from(self.month < 3));
         let year = i64::from(self.year) - before_march;
         let month = (month + 9) % 12;
         let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-        365 * year + leap_days + (153 * month + 2) / 5 + i64::from(self.day)
+        365 * year + leap_days + (153 * month + 2) / 5 + i64::from(self.day) - 719_469
     }
 }
 
@@ -116,7 +116,9 @@ mod tests {
             (2_932_897, None),
             (u64::MAX, None),
         ] {
-            assert_eq!(Date::of_unix_day(day).map(|it| it.to_string()).as_deref(), want);
+            let date = Date::of_unix_day(day);
+            assert_eq!(date.map(|it| it.to_string()).as_deref(), want);
+            assert!(date.is_none_or(|it| Ok(it.unix_day()) == i64::try_from(day)), "{day}");
         }
     }
 

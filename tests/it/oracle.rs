@@ -77,6 +77,32 @@ fn postfix_says_nothing_of_the_good_examples() {
     });
 }
 
+/// Files that are wrong in another way, or named elsewhere, are as bad for Postfix as those of the examples.
+#[test]
+fn what_is_wrong_with_certificates_switches_tls_off() {
+    lab::with_each(|postfix| {
+        let mut lab = Lab::new(postfix, &[]);
+        let of_certificates = crate::rules::case_files()
+            .into_iter()
+            .filter(|(rule, _)| rules::of_topic("certificate").iter().any(|it| it.id == rule.id));
+        let mut judged = 0;
+        for (rule, path) in of_certificates {
+            let text = fs::read_to_string(&path).expect("it was listed");
+            // What the policy file wants is not there yet.
+            if text.contains("==> postls.yaml <==") {
+                continue;
+            }
+            let found = lint::run(rule, &Fixture::new(&text).context(postfix.version));
+            if found.iter().any(|it| it.severity == Severity::Error) {
+                let said = judge(&mut lab, &text).said;
+                assert!(!said.is_empty(), "{}", path.display());
+                judged += 1;
+            }
+        }
+        assert!(judged > 3, "{judged}");
+    });
+}
+
 /// Rows of a table, with and without what the rules say about them: Postfix and
 /// postls agree on whether it is an error. `KEY` is the destination.
 #[test]

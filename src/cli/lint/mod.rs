@@ -17,7 +17,7 @@ use super::load::{self, Loaded, POLICY_FILE, Request, TheHost};
 use super::progress::Progress;
 use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain, load_host};
 use crate::finding::{Finding, NotChecked, Severity};
-use crate::host::{Host, System};
+use crate::host::{Host, Rooted, System};
 use crate::lint::{self, Counted, Rule};
 use crate::postfix::Version;
 use crate::report::{FORMATS, Format, NotShown, Report};
@@ -61,6 +61,9 @@ pub(super) struct Lint {
     /// Look at the host too, as if its Postfix ran with the directory; so it is in /etc without this
     #[arg(long)]
     host: bool,
+    /// Look at the system below DIR, such as an image: all names are names there
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["staged", "fix", "baseline", "write_baseline"])]
+    root: Option<PathBuf>,
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
     format: &'static Format,
@@ -86,9 +89,11 @@ enum FailOn {
 impl Lint {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let staged = self.staged.then(staged::open).transpose()?;
-        let host: &(dyn Host + Sync) = match &staged {
-            Some(host) => host,
-            None => &System,
+        let rooted = self.root.as_deref().map(below).transpose()?;
+        let host: &(dyn Host + Sync) = match (&staged, &rooted) {
+            (Some(host), _) => host,
+            (None, Some(host)) => host,
+            (None, None) => &System,
         };
         let rules = selection::of(&self.select, &self.ignore)?;
         // Read before anything else: it may be unreadable.
@@ -237,6 +242,11 @@ impl Lint {
     }
 }
 
+/// The system below a directory.
+fn below(root: &Path) -> Result<Rooted, Stop> {
+    Rooted::new(root).map_err(|error| Stop(format!("--root {}: {error}", root.display())))
+}
+
 /// What was found in a directory.
 struct Linted {
     sources: Sources,
@@ -315,9 +325,9 @@ fn look(
     Ok(Seen { loaded, findings, allowed, place })
 }
 
-/// Those of the rules that ask what is so on the host.
+/// Those of the rules that ask what is so on the host, or what files hold.
 fn about_the_host(rules: &[&'static Rule]) -> Vec<&'static Rule> {
-    let all = rules::of_topic("host").iter().copied();
+    let all = ["host", "certificate"].into_iter().flat_map(rules::of_topic).copied();
     all.filter(|it| rules.iter().any(|one| one.id == it.id)).collect()
 }
 

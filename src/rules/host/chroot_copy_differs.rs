@@ -3,6 +3,7 @@
 use crate::config::Within;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::syntax::master_cf::ServiceText;
 
 use super::shown;
 
@@ -56,13 +57,9 @@ const COPIES: [&[u8]; 6] = [
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let (Some(seen), Some(services)) = (&context.seen, &context.services) else { return };
     let Some(effective) = context.effective() else { return };
-    let value = |name| effective.value(name, Within::Main).0.unwrap_or_default();
-    // `-` means yes at level 0, and no from 1 on (master/master_ent.c).
-    let level = value("compatibility_level");
-    let is_level_0 = level.iter().take_while(|it| it.is_ascii_digit()).all(|it| *it == b'0');
-    let in_jail = |field: &[u8]| field == b"y" || (field == b"-" && is_level_0);
-    let Some(service) = services.all().find(|it| in_jail(it.field(4))) else { return };
-    let jail = value("queue_directory");
+    let is_jailed = |it: &ServiceText<'_>| effective.is_in_jail(it.field(4));
+    let Some(service) = services.all().find(is_jailed) else { return };
+    let jail = effective.value("queue_directory", Within::Main).0.unwrap_or_default();
     for original in COPIES {
         let copy = [&jail, original].concat();
         if jail.starts_with(b"/") && seen.differ(&copy, original) {

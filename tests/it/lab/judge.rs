@@ -226,7 +226,7 @@ fn route(lab: &Lab, destinations: &[(String, String)]) {
 }
 
 /// Says EHLO to smtpd(8), which reads its parameters for the first client; then STARTTLS where it
-/// is offered, for what smtpd(8) reads only then.
+/// is offered, for what smtpd(8) reads only then. It asks for mx.example.net (`tls_server_sni_maps`).
 fn greet(lab: &Lab) -> Child {
     const SCRIPT: &str = "exec 3<>/dev/tcp/127.0.0.1/25 || exit
         read -r banner <&3
@@ -238,7 +238,8 @@ fn greet(lab: &Lab) -> Child {
         done
         printf 'QUIT\\r\\n' >&3
         [ -z \"$tls\" ] || printf 'QUIT\\r\\n' |
-            timeout 5 openssl s_client -quiet -starttls smtp -connect 127.0.0.1:25 >/dev/null 2>&1";
+            timeout 5 openssl s_client -quiet -starttls smtp -servername mx.example.net \
+                -connect 127.0.0.1:25 >/dev/null 2>&1";
     let mut command = lab.inside("bash");
     command.args(["-c", SCRIPT]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command.spawn().expect("bash runs")
