@@ -40,6 +40,13 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(pub String);
 
+impl From<Certificate> for Subject {
+    fn from(it: Certificate) -> Subject {
+        let public_key = it.public_key().to_vec();
+        Subject { kind: Kind::Certificate(Box::new(it)), public_key }
+    }
+}
+
 impl Subject {
     /// Its fingerprint; `None`: it is no certificate, and its certificate is asked for.
     pub fn fingerprint(&self, of: Of, digest: Digest) -> Option<Fingerprint> {
@@ -69,8 +76,7 @@ pub fn subjects(bytes: &[u8]) -> Result<Vec<Subject>, Unreadable> {
             b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
                 let it = Certificate::parse(&block.der)
                     .map_err(|_| unreadable("it holds a malformed certificate"))?;
-                let public_key = it.public_key().to_vec();
-                Subject { kind: Kind::Certificate(Box::new(it)), public_key }
+                Subject::from(it)
             }
             b"PUBLIC KEY" => Subject { kind: Kind::PublicKey, public_key: block.der },
             b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {

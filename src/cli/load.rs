@@ -267,7 +267,8 @@ impl Loader<'_> {
         Ok(self.sources.add(shown.to_string_lossy(), bytes))
     }
 
-    fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
+    /// The policy file with what it includes, if there is one.
+    pub(super) fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
         let directory = &self.request.directory;
         let given = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
         let path = match self.request.policy {
@@ -468,12 +469,14 @@ pub(super) fn name_in(directory: &Path, path: &Path) -> String {
 
 /// Reads a file, or says which one could not be read and why.
 pub(super) fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, Stop> {
-    host.read(path).map_err(|error| {
-        let why = match error.kind() {
-            ErrorKind::NotFound => "there is no such file".to_owned(),
-            ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
-            _ => error.to_string(),
-        };
-        Stop(format!("{}: {why}", path.display()))
-    })
+    host.read(path).map_err(|error| Stop(format!("{}: {}", path.display(), why(&error))))
+}
+
+/// Why a file cannot be read.
+pub(super) fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
+        _ => error.to_string(),
+    }
 }

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{json, plan_json, query_json};
+use super::{fingerprint_json, json, plan_json, publish_json, query_json};
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -27,6 +27,18 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls diff --format json, postls apply --format json",
         file: "diff.v1.schema.json",
         text: || of::<plan_json::Changes<'static>>("diff.v1.schema.json"),
+    },
+    Schema {
+        name: "fingerprint",
+        about: "postls fingerprint --format json",
+        file: "fingerprint.v1.schema.json",
+        text: || of::<fingerprint_json::Fingerprints<'static>>("fingerprint.v1.schema.json"),
+    },
+    Schema {
+        name: "publish",
+        about: "postls publish --format json",
+        file: "publish.v1.schema.json",
+        text: || of::<publish_json::Publication<'static>>("publish.v1.schema.json"),
     },
     Schema {
         name: "policy",
