@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
 
+use super::binary::is_sequence;
 use super::{Subject, subjects};
 
 /// What DER can be the inside of. A public key is told by its form.
@@ -11,7 +12,7 @@ const LABELS: [&str; 5] =
 
 /// What these bytes are, if they are one certificate, request or key and nothing else.
 pub fn subject_of_der(bytes: &[u8]) -> Option<Subject> {
-    if !is_alone(bytes) {
+    if !is_sequence(bytes) {
         return None;
     }
     let within = |label: &str| {
@@ -26,15 +27,4 @@ pub fn subject_of_der(bytes: &[u8]) -> Option<Subject> {
         Ok(([], _)) => within("PUBLIC KEY"),
         _ => LABELS.into_iter().find_map(within),
     }
-}
-
-/// Whether the bytes are one DER sequence with a length of one to three bytes behind its tag.
-fn is_alone(der: &[u8]) -> bool {
-    let (length, content) = match der {
-        [0x30, 0x81, a, content @ ..] => (usize::from(*a), content),
-        [0x30, 0x82, a, b, content @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), content),
-        [0x30, short @ ..=0x7f, content @ ..] => (usize::from(*short), content),
-        _ => return false,
-    };
-    content.len() == length
 }

@@ -1,19 +1,26 @@
 //! Certificates and keys in files, as Postfix's OpenSSL reads them.
 //!
-//! `pem` finds the blocks of a file, `x509` reads what stands in a certificate, `digest` makes
-//! fingerprints, and `subject` (in bare DER: `der`) is what of a file a fingerprint can be made of. `judge` asks OpenSSL
-//! itself, in builds that have it.
+//! `pem` finds the blocks of a file (`base64` what stands in them, `binary` and `der` files that are no PEM), `x509` reads what stands in a certificate, `key`
+//! of what kind a key is, `digest` makes
+//! fingerprints, and `subject` is what of a file a fingerprint can be made of. `load` does what
+//! Postfix does with its own certificates and keys, `trust` what it does with those of authorities. `judge` asks
+//! OpenSSL itself, in builds that have it.
 
+mod base64;
+mod binary;
 mod der;
 mod digest;
-pub mod judge;
+mod judge;
+mod key;
 pub mod load;
 pub mod pem;
 mod subject;
 pub mod trust;
 mod x509;
 
+pub use binary::Binary;
 pub use der::subject_of_der;
 pub use digest::fingerprint;
+pub use key::Key;
 pub use subject::{Kind, Of, Subject, Unreadable, subjects};
-pub use x509::{Certificate, Key, Malformed, NameText};
+pub use x509::{Certificate, Malformed, NameText, Purposes};

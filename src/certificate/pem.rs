@@ -1,55 +1,222 @@
-//! PEM blocks, with the acceptance rules of OpenSSL's `PEM_read_bio`: junk between blocks counts for
-//! nothing, and a block that is not well-formed ends the reading.
+//! PEM blocks, with the acceptance rules of OpenSSL's `PEM_read_bio`: junk between blocks counts for nothing, and a
+//! block that is not well-formed ends the reading, for Postfix and for OpenSSL's own readers of files.
+//!
+//! Known limit: a byte order mark is passed over as by OpenSSL 3; OpenSSL 1.1.1 does not see the block behind it
+//! ([`Overlooked::ByteOrderMark`]).
 
-use data_encoding::BASE64;
+use std::fmt;
+use std::ops::Range;
+
+use super::base64;
+use super::binary::is_sequence;
 
 /// A block between `-----BEGIN X-----` and `-----END X-----`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block<'b> {
     /// What stands behind BEGIN.
     pub label: &'b [u8],
+    /// What stands in front of the base64 text: `Proc-Type: 4,ENCRYPTED` and the like.
+    pub headers: Vec<u8>,
     /// What it holds; never empty.
     pub der: Vec<u8>,
+    /// From its BEGIN line to the end of its END line.
+    pub range: Range<usize>,
 }
 
 /// A block that OpenSSL does not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Its bytes, as far as OpenSSL reads.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub why: Why,
+}
+
+/// What is wrong with a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub enum Why {
+    /// The file ends before its END line.
+    NoEnd,
+    /// END names another label.
+    OtherEnd,
+    /// There is a second blank line, or text behind a short line that ends it.
+    BlankLine,
+    /// The text is not base64.
+    Base64,
+    /// There is nothing in it.
+    Empty,
+}
+
+/// What OpenSSL passes over though a person would take it for a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlooked {
+    /// A BEGIN line inside of a block: the END line in front of it is missing.
+    Inside(Range<usize>),
+    /// A line with BEGIN that does not begin with it, or with more behind it.
+    NotALine(Range<usize>),
+    /// A byte order mark in front of a block: OpenSSL 1.1.1 does not see this block.
+    ByteOrderMark(Range<usize>),
+}
+
+impl Block<'_> {
+    /// Whether it is encrypted with a passphrase, in either of the two styles.
+    pub fn is_encrypted(&self) -> bool {
+        let header = String::from_utf8_lossy(&self.headers);
+        self.label == b"ENCRYPTED PRIVATE KEY"
+            || (header.starts_with("Proc-Type:") && header.contains("ENCRYPTED"))
+    }
+
+    /// Whether it is a certificate, by its label; not a trusted one.
+    pub fn is_certificate(&self) -> bool {
+        matches!(self.label, b"CERTIFICATE" | b"X509 CERTIFICATE")
+    }
+
+    /// Whether it is a private key, by its label.
+    pub fn is_private_key(&self) -> bool {
+        self.label == b"PRIVATE KEY" || self.label.ends_with(b" PRIVATE KEY")
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::NoEnd => "it has no END line",
+            Why::OtherEnd => "its END line names something else than its BEGIN line",
+            Why::BlankLine => "there are blank lines or broken lines in it",
+            Why::Base64 => "what stands in it is not base64",
+            Why::Empty => "there is nothing in it",
+        })
+    }
+}
+
+/// The blocks of a file one after the other; a malformed one is the last.
+pub fn read(bytes: &[u8]) -> Blocks<'_> {
+    Blocks { lines: Lines { bytes, at: 0 }, ended: false }
+}
 
 /// Reads all blocks.
 pub fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Malformed> {
-    let mut blocks = Vec::new();
-    let mut lines = bytes.split(|it| *it == b'\n').map(<[u8]>::trim_ascii_end);
-    while let Some(line) = lines.next() {
-        let Some(label) = label(line, b"-----BEGIN ") else { continue };
-        let mut text = Vec::new();
-        let mut headers = false;
-        loop {
-            let line = lines.next().ok_or(Malformed)?;
-            if let Some(end) = self::label(line, b"-----END ") {
-                if end != label {
-                    return Err(Malformed);
-                }
-                break;
-            }
-            // Headers stand in front, and a blank line ends them.
-            if text.is_empty() && line.contains(&b':') {
-                headers = true;
-            } else if line.is_empty() && headers {
-                headers = false;
-            } else if line.is_empty() {
-                return Err(Malformed);
-            } else {
-                text.extend(line.iter().filter(|it| !it.is_ascii_whitespace()));
-            }
+    read(bytes).collect()
+}
+
+/// See [`read`].
+#[derive(Clone, Debug)]
+pub struct Blocks<'b> {
+    lines: Lines<'b>,
+    ended: bool,
+}
+
+impl<'b> Iterator for Blocks<'b> {
+    type Item = Result<Block<'b>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
         }
-        let der = BASE64.decode(&text).map_err(|_| Malformed)?;
-        if der.is_empty() {
-            return Err(Malformed);
-        }
-        blocks.push(Block { label, der });
+        let block = begin(&mut self.lines).map(|(start, label)| {
+            content(&mut self.lines, label).map_err(|why| (start, why)).map(|(headers, der)| {
+                Block { label, headers, der, range: start..self.lines.before_line_end() }
+            })
+        });
+        self.ended = !matches!(block, Some(Ok(_)));
+        let end = self.lines.before_line_end();
+        block.map(|it| it.map_err(|(start, why)| Malformed { range: start..end, why }))
     }
-    Ok(blocks)
+}
+
+/// Goes behind the next BEGIN line; where it begins, and its label.
+fn begin<'b>(lines: &mut Lines<'b>) -> Option<(usize, &'b [u8])> {
+    let mut is_first = true;
+    loop {
+        let (mut start, mut line) = lines.next()?;
+        // OpenSSL 3 does so with the first line that it reads for each block.
+        if let Some(rest) = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first) {
+            (start, line) = (start + BYTE_ORDER_MARK.len(), rest);
+        }
+        is_first = false;
+        if let Some(label) = label(trim(line), BEGIN) {
+            return Some((start, label));
+        }
+    }
+}
+
+/// Headers and content of a block whose BEGIN line was read, through its END line.
+fn content(lines: &mut Lines<'_>, label: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Why> {
+    #[derive(PartialEq)]
+    enum Part {
+        MaybeHeader,
+        Header,
+        Text,
+    }
+    let (mut part, mut is_last) = (Part::MaybeHeader, false);
+    let (mut headers, mut text) = (Vec::new(), Vec::new());
+    loop {
+        let continues = lines.is_inside_line();
+        let (_, line) = lines.next().ok_or(Why::NoEnd)?;
+        if part == Part::MaybeHeader && line.contains(&b':') {
+            part = Part::Header;
+        }
+        let line = trim(line);
+        if line.is_empty() && continues {
+            continue;
+        }
+        if line.is_empty() {
+            if part == Part::Text {
+                return Err(Why::BlankLine);
+            }
+            part = Part::Text;
+            continue;
+        }
+        if let Some(end) = line.strip_prefix(END) {
+            if end.strip_suffix(DASHES) != Some(label) {
+                return Err(Why::OtherEnd);
+            }
+            break;
+        }
+        if is_last {
+            return Err(Why::BlankLine);
+        }
+        let into = if part == Part::Text { &mut text } else { &mut headers };
+        into.extend_from_slice(line);
+        into.push(b'\n');
+        // Behind headers lines have 64 characters, and a shorter one is the last.
+        if part == Part::Text {
+            match line.len() {
+                ..64 => is_last = true,
+                64 => {}
+                65.. => return Err(Why::BlankLine),
+            }
+        }
+    }
+    if part == Part::MaybeHeader {
+        (headers, text) = (Vec::new(), headers);
+    }
+    let der = base64::decode(&text).ok_or(Why::Base64)?;
+    if der.is_empty() { Err(Why::Empty) } else { Ok((headers, der)) }
+}
+
+/// Everything that looks like a block and is none for OpenSSL, in a file without a malformed block.
+pub fn overlooked(bytes: &[u8]) -> Vec<Overlooked> {
+    let blocks: Vec<_> = read(bytes).filter_map(Result::ok).map(|it| it.range).collect();
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in bytes.split_inclusive(|it| *it == b'\n') {
+        let range = start..start + trim(line).len();
+        start += line.len();
+        let Some(at) = line.windows(BEGIN.len()).position(|it| it == BEGIN) else { continue };
+        let begin = range.start + at;
+        let is_inside = |it: &&Range<usize>| it.start < begin && begin < it.end;
+        if let Some(block) = blocks.iter().find(|it| it.start == begin) {
+            if block.start > range.start {
+                found.push(Overlooked::ByteOrderMark(range.start..begin));
+            }
+        } else if blocks.iter().any(|it| is_inside(&it)) {
+            found.push(Overlooked::Inside(range));
+        } else {
+            found.push(Overlooked::NotALine(range));
+        }
+    }
+    found
 }
 
 /// What a file is to whoever looks for trust anchors in it (`tls_dane_load_trustfile`).
@@ -69,37 +236,60 @@ pub fn trust_file(bytes: &[u8]) -> TrustFile {
     const ANCHORS: [&[u8]; 3] = [b"CERTIFICATE", b"X509 CERTIFICATE", b"PUBLIC KEY"];
     let is_sound = |it: &Block<'_>| !ANCHORS.contains(&it.label) || is_sequence(&it.der);
     match blocks(bytes) {
-        Err(Malformed) => TrustFile::NotPem,
+        Err(_) => TrustFile::NotPem,
         Ok(blocks) if blocks.is_empty() => TrustFile::NotPem,
         Ok(blocks) if blocks.iter().all(is_sound) => TrustFile::Sound,
         Ok(_) => TrustFile::Garbage,
     }
 }
 
-/// Whether the bytes are one DER sequence and no more.
-fn is_sequence(der: &[u8]) -> bool {
-    let Some((b'\x30', rest)) = der.split_first().map(|(tag, rest)| (*tag, rest)) else {
-        return false;
-    };
-    match rest.split_first() {
-        Some((short, content)) if *short < 0x80 => content.len() == usize::from(*short),
-        Some((long, rest)) => {
-            let bytes = usize::from(*long & 0x7f);
-            let Some((length, content)) = rest.split_at_checked(bytes).filter(|_| bytes <= 4)
-            else {
-                return false;
-            };
-            let length = length.iter().fold(0_usize, |sum, it| sum << 8 | usize::from(*it));
-            content.len() == length
-        }
-        None => false,
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Lines as `BIO_gets` gives them to readers with a buffer of 255 bytes: a long line comes in pieces, and a NUL
+/// hides the rest of its piece, or of the file where a piece begins with it.
+#[derive(Clone, Debug)]
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl<'b> Lines<'b> {
+    /// Where the next piece begins, and its text without what ends it.
+    fn next(&mut self) -> Option<(usize, &'b [u8])> {
+        const PIECE: usize = 254;
+        let start = self.at;
+        let rest = self.bytes.get(start..).filter(|it| !it.is_empty() && it[0] != 0)?;
+        let piece = &rest[..rest.len().min(PIECE)];
+        let length = piece.iter().position(|it| *it == b'\n').map_or(piece.len(), |it| it + 1);
+        self.at = start + length;
+        let piece = &piece[..length];
+        let visible = piece.iter().position(|it| *it == 0).unwrap_or(length);
+        Some((start, &piece[..visible]))
+    }
+
+    /// Whether the piece that was read last ended in the midst of a line.
+    fn is_inside_line(&self) -> bool {
+        self.at > 0 && self.bytes[self.at - 1] != b'\n'
+    }
+
+    /// The end of what was read, without the line's end.
+    fn before_line_end(&self) -> usize {
+        trim(&self.bytes[..self.at]).len()
     }
 }
 
-fn label<'l>(line: &'l [u8], begin: &[u8]) -> Option<&'l [u8]> {
-    line.strip_prefix(begin)?.strip_suffix(b"-----")
+/// Without what OpenSSL takes for white space at the end: on Linux, where char is signed, all but printable ASCII.
+fn trim(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|it| it.is_ascii_graphic() || *it == 0x7f);
+    &line[..end.map_or(0, |it| it + 1)]
 }
 
+fn label<'l>(line: &'l [u8], begin: &[u8]) -> Option<&'l [u8]> {
+    line.strip_prefix(begin)?.strip_suffix(DASHES)
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,9 @@
 
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
-use super::{Certificate, fingerprint, judge, pem};
+use super::judge::{NOT_CHECKED, NoKey, PrivateKey};
+use super::pem::Block;
+use super::{Binary, Certificate, Key, fingerprint, pem};
 use crate::postfix::{Digest, Fingerprint};
 
 /// What a fingerprint is the digest of. Postfix compares each with both.
@@ -57,6 +59,11 @@ impl Subject {
         }
     }
 
+    /// What kind of key it has; `None`: of an unknown kind.
+    pub fn key(&self) -> Option<Key> {
+        Key::of(&self.public_key)
+    }
+
     /// The certificate, if it is one.
     pub fn certificate(&self) -> Option<&Certificate> {
         match &self.kind {
@@ -68,33 +75,53 @@ impl Subject {
 
 /// All that a PEM file holds, in its order; blocks of other kinds are passed over. Never empty.
 pub fn subjects(bytes: &[u8]) -> Result<Vec<Subject>, Unreadable> {
-    let unreadable = |why: &str| Unreadable(why.to_owned());
-    let blocks = pem::blocks(bytes).map_err(|_| unreadable("it is not well-formed PEM"))?;
     let mut found = Vec::new();
-    for block in blocks {
-        let subject = match block.label {
-            b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
-                let it = Certificate::parse(&block.der)
-                    .map_err(|_| unreadable("it holds a malformed certificate"))?;
-                Subject::from(it)
-            }
-            b"PUBLIC KEY" => Subject { kind: Kind::PublicKey, public_key: block.der },
-            b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {
-                let (_, it) = X509CertificationRequest::from_der(&block.der)
-                    .map_err(|_| unreadable("it holds a malformed request"))?;
+    for block in pem::read(bytes) {
+        let block = block.map_err(|it| {
+            Unreadable(format!("it holds a block that OpenSSL cannot read: {}", it.why))
+        })?;
+        found.extend(subject(&block).transpose()?);
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    Err(match Binary::of(bytes) {
+        Some(binary) => Unreadable(format!("it is {binary}")),
+        None => unreadable("there is no certificate and no key in it"),
+    })
+}
+
+/// What a block holds; `None`: nothing of which there are fingerprints.
+fn subject(block: &Block<'_>) -> Option<Result<Subject, Unreadable>> {
+    match block.label {
+        b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
+            let certificate = Certificate::parse(&block.der).map(Subject::from);
+            Some(certificate.map_err(|_| unreadable("it holds a malformed certificate")))
+        }
+        b"PUBLIC KEY" => Some(match Key::of(&block.der) {
+            Some(_) => Ok(Subject { kind: Kind::PublicKey, public_key: block.der.clone() }),
+            None => Err(unreadable("it holds a malformed public key")),
+        }),
+        b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {
+            let request = X509CertificationRequest::from_der(&block.der).map(|(_, it)| {
                 let key = it.certification_request_info.subject_pki.raw.to_vec();
                 Subject { kind: Kind::Request, public_key: key }
-            }
-            label if label.ends_with(b"PRIVATE KEY") => {
-                let public_key = judge::public_key(bytes)?;
-                Subject { kind: Kind::PrivateKey, public_key }
-            }
-            _ => continue,
-        };
-        found.push(subject);
+            });
+            Some(request.map_err(|_| unreadable("it holds a malformed request")))
+        }
+        _ if block.is_encrypted() => Some(Err(unreadable("its private key is encrypted"))),
+        label if block.is_private_key() => {
+            let key = PrivateKey::of_block(label, &block.der).and_then(|it| it.public_key());
+            let subject = |public_key| Subject { kind: Kind::PrivateKey, public_key };
+            Some(key.map(subject).map_err(|it| match it {
+                NoKey::Refused => unreadable("its private key cannot be read"),
+                NoKey::NotChecked => unreadable(NOT_CHECKED),
+            }))
+        }
+        _ => None,
     }
-    if found.is_empty() {
-        return Err(unreadable("there is no certificate and no key in it"));
-    }
-    Ok(found)
+}
+
+fn unreadable(why: &str) -> Unreadable {
+    Unreadable(why.to_owned())
 }

@@ -1,12 +1,13 @@
 //! What stands in a certificate (RFC 5280).
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Range;
 
-use x509_parser::prelude::{
-    FromDer, GeneralName, ParsedExtension, SubjectPublicKeyInfo, X509Certificate, X509Name,
-};
-use x509_parser::public_key::PublicKey;
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
+use x509_parser::signature_algorithm::SignatureAlgorithm;
+
+use super::Key;
 
 /// A certificate, and the facts that postls speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Certificate {
     pub issuer: NameText,
     /// The DNS names of its subjectAltName; where it has none, the common name of its subject.
     pub names: Vec<String>,
+    /// The IP addresses of its subjectAltName.
+    pub addresses: Vec<IpAddr>,
     /// The first second at which it is valid, since 1970-01-01 UTC.
     pub not_before: i64,
     /// The last second at which it is valid.
@@ -33,28 +36,27 @@ pub struct Certificate {
     pub version: u32,
     /// Whether it may sign others, by its basicConstraints.
     pub is_ca: bool,
+    /// What it says that it is for.
+    pub purposes: Purposes,
+    /// "MD5" or "SHA-1", where the signature that it carries is made with that; also where nobody checks it, since
+    /// it is self-signed.
+    pub weak_digest: Option<&'static str>,
+}
+
+/// What a certificate says that it is for; one that says nothing is for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purposes {
+    /// TLS servers (extendedKeyUsage).
+    pub servers: bool,
+    /// TLS clients (extendedKeyUsage).
+    pub clients: bool,
+    /// Signatures, which TLS 1.3 and all keys but RSA need (keyUsage).
+    pub signatures: bool,
 }
 
 /// A distinguished name, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameText(String);
-
-/// What kind of key, and how large.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
-    /// With the bits of its modulus.
-    Rsa(usize),
-    /// RSA that signs with PSS only; its bits.
-    RsaPss(usize),
-    /// Elliptic curve, with the object identifier of the curve; empty: with explicit parameters.
-    Ec(String),
-    /// Ed25519.
-    Ed25519,
-    /// Ed448.
-    Ed448,
-    /// Of another algorithm, by its object identifier.
-    Other(String),
-}
 
 /// Bytes that are no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +74,15 @@ impl Certificate {
             subject: NameText::of(it.subject()),
             issuer: NameText::of(it.issuer()),
             names: names(&it),
+            addresses: addresses(&it),
             not_before: it.validity().not_before.timestamp(),
             not_after: it.validity().not_after.timestamp(),
-            key: Key::of(it.public_key()),
+            key: Key::of(it.public_key().raw).ok_or(Malformed)?,
             signature: it.signature_algorithm.algorithm.to_id_string(),
             version: it.version().0 + 1,
             is_ca: it.is_ca(),
+            purposes: Purposes::of(&it),
+            weak_digest: weak_digest(&it),
             der: whole.to_vec(),
         })
     }
@@ -92,6 +97,19 @@ impl Certificate {
         &self.der[self.spki.clone()]
     }
 
+    /// Whether it is for a server of this name: exactly, or by a wildcard for its first label. The name may be in UTF-8.
+    pub fn covers(&self, host: &str) -> bool {
+        let host = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_ascii_lowercase());
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        self.names.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            match name.strip_prefix("*.") {
+                Some(rest) => parent == Some(rest),
+                None => name == host,
+            }
+        })
+    }
+
     /// Whether its issuer is named as its subject.
     pub fn is_self_issued(&self) -> bool {
         self.is_issued_by(self)
@@ -103,44 +121,15 @@ impl Certificate {
     }
 }
 
-impl Key {
-    /// The kind of this key.
-    fn of(key: &SubjectPublicKeyInfo<'_>) -> Key {
-        let algorithm = key.algorithm.algorithm.to_id_string();
-        let bits = match key.parsed() {
-            Ok(PublicKey::RSA(rsa)) => rsa.key_size(),
-            Ok(_) | Err(_) => 0,
-        };
-        match algorithm.as_str() {
-            "1.2.840.113549.1.1.1" => Key::Rsa(bits),
-            "1.2.840.113549.1.1.10" => Key::RsaPss(bits),
-            "1.2.840.10045.2.1" => {
-                let curve = key.algorithm.parameters.as_ref().and_then(|it| it.as_oid().ok());
-                Key::Ec(curve.map(|it| it.to_id_string()).unwrap_or_default())
-            }
-            "1.3.101.112" => Key::Ed25519,
-            "1.3.101.113" => Key::Ed448,
-            _ => Key::Other(algorithm),
-        }
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Key::Rsa(bits) => write!(f, "RSA {bits}"),
-            Key::RsaPss(bits) => write!(f, "RSA-PSS {bits}"),
-            Key::Ec(curve) => f.write_str(match curve.as_str() {
-                "1.2.840.10045.3.1.7" => "P-256",
-                "1.3.132.0.34" => "P-384",
-                "1.3.132.0.35" => "P-521",
-                "1.3.132.0.10" => "secp256k1",
-                "" => "EC with explicit parameters",
-                other => return write!(f, "EC {other}"),
-            }),
-            Key::Ed25519 => f.write_str("Ed25519"),
-            Key::Ed448 => f.write_str("Ed448"),
-            Key::Other(algorithm) => f.write_str(algorithm),
+impl Purposes {
+    fn of(certificate: &X509Certificate<'_>) -> Purposes {
+        // An extension that is there twice or malformed says nothing here; OpenSSL's own verdict is `trust::verify`.
+        let extended = certificate.extended_key_usage().ok().flatten().map(|it| it.value);
+        let usage = certificate.key_usage().ok().flatten().map(|it| it.value);
+        Purposes {
+            servers: extended.is_none_or(|it| it.any || it.server_auth),
+            clients: extended.is_none_or(|it| it.any || it.client_auth),
+            signatures: usage.is_none_or(x509_parser::extensions::KeyUsage::digital_signature),
         }
     }
 }
@@ -176,6 +165,38 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         names.extend(common.map(|it| String::from_utf8_lossy(it.as_slice()).into_owned()));
     }
     names
+}
+
+fn addresses(certificate: &X509Certificate<'_>) -> Vec<IpAddr> {
+    let alternative = certificate.subject_alternative_name().ok().flatten();
+    let names = alternative.iter().flat_map(|it| &it.value.general_names);
+    let address = |name: &GeneralName<'_>| match name {
+        GeneralName::IPAddress(bytes) => {
+            let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+            four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from)).ok()
+        }
+        _ => None,
+    };
+    names.filter_map(address).collect()
+}
+
+fn weak_digest(certificate: &X509Certificate<'_>) -> Option<&'static str> {
+    const SHA1: &str = "1.3.14.3.2.26";
+    let algorithm = &certificate.signature_algorithm;
+    match algorithm.algorithm.to_id_string().as_str() {
+        "1.2.840.113549.1.1.4" => Some("MD5"),
+        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => {
+            Some("SHA-1")
+        }
+        // SHA-1 is what PSS has where nothing else is said.
+        "1.2.840.113549.1.1.10" => match SignatureAlgorithm::try_from(algorithm) {
+            Ok(SignatureAlgorithm::RSASSA_PSS(it)) => {
+                (it.hash_algorithm_oid().to_id_string() == SHA1).then_some("SHA-1")
+            }
+            Ok(_) | Err(_) => None,
+        },
+        _ => None,
+    }
 }
 
 /// Where a part of the bytes stands in them.

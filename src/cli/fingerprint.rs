@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::load::{self, Request};
 use super::{Common, FAILED, OK, Outcome, Stop, complain, query, standard_input};
-use crate::certificate::{self, Of, Subject, Unreadable, subjects};
+use crate::certificate::{self, Binary, Of, Subject, Unreadable, pem, subjects};
 use crate::host::{Host, System};
 use crate::lint::{Context, PolicyClient};
 use crate::policy::Date;
@@ -153,7 +153,7 @@ impl Fingerprint {
     }
 
     fn of_file(&self, file: &str, bytes: &[u8]) -> Result<Vec<Item>, String> {
-        let found = all(bytes).map_err(|Unreadable(why)| why)?;
+        let found = all(file, bytes)?;
         let pinned = pinned(&found);
         let is_certificate = found[pinned].certificate().is_some();
         let to_paste = self.yaml || self.as_attribute;
@@ -178,12 +178,23 @@ pub(super) fn pinned(found: &[Subject]) -> usize {
     found.iter().position(|it| it.certificate().is_some()).unwrap_or(0)
 }
 
-/// What stands in PEM or DER; never empty.
-pub(super) fn all(bytes: &[u8]) -> Result<Vec<Subject>, Unreadable> {
-    match certificate::subject_of_der(bytes) {
-        Some(it) => Ok(vec![it]),
-        None => subjects(bytes),
+/// What stands in PEM or DER, never empty; or why nothing can be said of it, and what makes something
+/// of it that can.
+pub(super) fn all(file: &str, bytes: &[u8]) -> Result<Vec<Subject>, String> {
+    if let Some(it) = certificate::subject_of_der(bytes) {
+        return Ok(vec![it]);
     }
+    subjects(bytes).map_err(|Unreadable(why)| {
+        let is_encrypted = pem::read(bytes).flatten().any(|it| it.is_encrypted());
+        let to_pem = Binary::of(bytes).and_then(Binary::to_pem);
+        match to_pem {
+            Some(command) => format!("{why}: \"openssl {command} -in {file}\" makes PEM of it"),
+            None if is_encrypted => {
+                format!("{why}: \"openssl pkey -pubout -in {file}\" makes its public key")
+            }
+            None => why,
+        }
+    })
 }
 
 fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, String> {

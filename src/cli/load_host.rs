@@ -10,10 +10,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::load::{Request, TheHost};
+use super::load_certificates::{self, Files};
 use crate::finding::NotChecked;
 use crate::host::{self, Accounts, Host};
 use crate::lint::seen::{self, Account, Answer, File, Question, Seen};
 use crate::lint::{self, Context, Rule};
+use crate::rules;
 
 /// A table with a larger source file is not compared with its indexed file: that takes time.
 const MAX_COMPARED: u64 = 16 << 20;
@@ -28,30 +30,52 @@ pub(super) fn look(
     context: &mut Context<'_>,
     rules: &[&'static Rule],
 ) -> Vec<NotChecked> {
-    if let Some(why) = why_not(host, request) {
-        let what = "owners, modes, indexed files, programs and accounts of the host";
-        return vec![NotChecked { what: what.to_owned(), why: why.to_owned() }];
+    let mut not_checked = Vec::new();
+    let hindrance = why_not(host, request);
+    let files = match hindrance {
+        None => Files::Live,
+        Some(_) if request.is_live(host) => Files::ToCome,
+        Some(_) => Files::Copy,
+    };
+    let mut rules = rules.to_vec();
+    match hindrance {
+        None => context.seen = Some(Seen::default()),
+        Some(why) => {
+            let what = "owners, modes, indexed files, programs and accounts of the host".to_owned();
+            not_checked.push(NotChecked { what, why: why.to_owned() });
+            // The others ask of the host only.
+            rules.retain(|it| rules::of_topic("certificate").iter().any(|one| one.id == it.id));
+        }
     }
-    context.seen = Some(Seen::default());
     let mut unseen = BTreeSet::new();
     for _ in 0..ROUNDS {
-        for rule in rules {
+        for rule in &rules {
             lint::run(rule, context);
         }
-        let Some(seen) = &mut context.seen else { break };
-        let questions = seen.take_open();
-        if questions.is_empty() {
+        let of_host = context.seen.as_ref().map(Seen::take_open).unwrap_or_default();
+        let of_files = context.files.take_open();
+        if of_host.is_empty() && of_files.is_empty() {
             break;
         }
-        for question in questions {
-            let answer = answer(host, request, &question).unwrap_or_else(|why| {
-                unseen.insert((why, subject(&question)));
+        let mut answer = |question: &Question| {
+            answer(host, request, files, question).unwrap_or_else(|why| {
+                unseen.insert((why, subject(question)));
                 Answer::Unknown
-            });
-            seen.answer(question, answer);
+            })
+        };
+        for question in of_host {
+            let answer = answer(&question);
+            if let Some(seen) = &mut context.seen {
+                seen.answer(question, answer);
+            }
+        }
+        for question in of_files {
+            let answer = answer(&question);
+            context.files.answer(question, answer);
         }
     }
-    said(unseen)
+    not_checked.extend(said(unseen));
+    not_checked
 }
 
 /// Why the host is not looked at where nobody asks for it.
@@ -85,6 +109,7 @@ fn subject(question: &Question) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match question {
         Question::File(path) => text(path),
+        Question::Bytes(path) | Question::Names(path) => load_certificates::shown(path),
         Question::User(name) => format!("the user \"{}\"", text(name)),
         Question::Group(name) => format!("the group \"{}\"", text(name)),
         Question::SameBytes(one, other) => format!("{} and {}", text(one), text(other)),
@@ -95,9 +120,16 @@ fn subject(question: &Question) -> String {
 }
 
 /// The answer, or why there is none.
-fn answer(host: &dyn Host, request: &Request<'_>, question: &Question) -> Result<Answer, String> {
+fn answer(
+    host: &dyn Host,
+    request: &Request<'_>,
+    files: Files,
+    question: &Question,
+) -> Result<Answer, String> {
     let place = |path: &[u8]| place(&request.directory, path);
     match question {
+        Question::Bytes(path) => load_certificates::bytes(host, request, files, path),
+        Question::Names(path) => load_certificates::names(host, request, files, path),
         Question::File(path) => match place(path).map(|it| host.attributes(&it)) {
             Some(Ok(it)) => Ok(Answer::File(file(it))),
             Some(Err(error)) if is_missing(&error) => Ok(Answer::Missing),
@@ -136,7 +168,7 @@ fn file(it: host::Attributes) -> File {
 }
 
 /// The path that a name in the configuration means; `None`: it is relative.
-fn place(directory: &Path, path: &[u8]) -> Option<PathBuf> {
+pub(super) fn place(directory: &Path, path: &[u8]) -> Option<PathBuf> {
     let name = b"$config_directory";
     if let Some(inside) = path.strip_prefix(name)
         && matches!(inside.first(), None | Some(b'/'))
@@ -150,11 +182,11 @@ fn place(directory: &Path, path: &[u8]) -> Option<PathBuf> {
     (path.is_absolute() && !path.as_os_str().as_bytes().contains(&0)).then(|| path.to_owned())
 }
 
-fn is_missing(error: &io::Error) -> bool {
+pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-fn reason(error: &io::Error) -> String {
+pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::PermissionDenied => "this user may not see it".to_owned(),
         _ => error.to_string(),

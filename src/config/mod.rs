@@ -1,5 +1,6 @@
 //! What the files mean together: the value of a parameter and who set it.
 
+mod certificate_uses;
 mod destination;
 mod effective;
 mod environment;
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+pub use certificate_uses::{CertificateUse, Form, NamedFile, TrustKind, TrustUse, sni_files};
 pub use destination::{Destination, Lookup};
 pub use effective::{Effective, Within};
 pub use environment::{ConfigDirectory, Environment};

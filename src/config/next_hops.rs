@@ -81,7 +81,7 @@ pub struct NextHops {
 }
 
 /// The parameters whose tables say where mail goes, or how.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     TRANSPORT,
     SENDER_TRANSPORT,
     SENDER_RELAY,
@@ -91,6 +91,8 @@ const TABLES: [&str; 9] = [
     "lmtp_tls_policy_maps",
     "smtp_sasl_password_maps",
     "lmtp_sasl_password_maps",
+    // With which certificate mail comes.
+    "tls_server_sni_maps",
 ];
 const TRANSPORT: &str = "transport_maps";
 const SENDER_TRANSPORT: &str = "sender_dependent_default_transport_maps";

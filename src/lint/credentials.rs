@@ -65,7 +65,7 @@ impl Passwords {
             if word.starts_with(b"static:") {
                 return Credentials::Found;
             }
-            let Some(table) = context.lookups.iter().find(|it| it.text == word) else {
+            let Some(table) = context.lookup_table(word) else {
                 return Credentials::Unknown;
             };
             let keys = self.0.entry(table.source).or_insert_with(|| read(context, table.source));

@@ -114,6 +114,9 @@ pub struct Context<'a> {
     judged_policies: Option<(PolicyClient, Vec<RowProblem>)>,
     /// What was seen of the host; `None`: nobody looks at one.
     pub seen: Option<seen::Seen>,
+    /// What files and directories hold that the configuration names, and that are no tables: in a
+    /// copy those of the copy.
+    pub files: seen::Seen,
 }
 
 /// A problem of a policy, in a table or in a policy file.
@@ -168,6 +171,7 @@ impl<'a> Context<'a> {
             judged_values: Vec::new(),
             judged_policies: None,
             seen: None,
+            files: seen::Seen::default(),
         }
     }
 
@@ -270,6 +274,11 @@ impl<'a> Context<'a> {
     pub fn add_lookup(&mut self, table: LookupTable) {
         self.lookups.push(table);
         self.routes = OnceLock::new();
+    }
+
+    /// The table that a word of main.cf or master.cf names, if it could be read.
+    pub fn lookup_table(&self, text: &[u8]) -> Option<&LookupTable> {
+        self.lookups.iter().find(|it| it.text == text)
     }
 
     /// Where mail goes and under which policies, with the configuration that says so: as it

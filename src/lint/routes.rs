@@ -143,7 +143,7 @@ fn of_view(
             let ours = policies.filter(|it| it.table.client() == hop.client.program);
             layers.extend(ours.map(|it| Layer::Known(of_policy_file(it, &is_wanted))));
             for word in lists::words(&value, COMMA_SPACE).map(|it| &value[it]) {
-                match context.lookups.iter().find(|it| it.text == word) {
+                match context.lookup_table(word) {
                     Some(table) if ours.is_some_and(|it| is_ours(context, table, it)) => {}
                     Some(table) => layers.push(Layer::Known(of_table(context, table, &is_wanted))),
                     None => layers.push(Layer::Unknown),

@@ -5,7 +5,7 @@
 //! host, and nothing is looked at that no rule asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::syntax::table::{self, Kind};
 use crate::text::fold;
@@ -24,10 +24,14 @@ pub enum Question {
     SameBytes(Vec<u8>, Vec<u8>),
     /// Whether the indexed file of a table of this type holds the rows of its source file.
     SameRows(Vec<u8>, Vec<u8>),
+    /// What a file holds. In a copy of a configuration, one of the copy.
+    Bytes(Vec<u8>),
+    /// The names of what stands in a directory. In a copy, in one of the copy.
+    Names(Vec<u8>),
 }
 
 /// What somebody saw who looked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// There is no such thing.
     Missing,
@@ -39,6 +43,10 @@ pub enum Answer {
     Same,
     /// They do not.
     Different,
+    /// The file holds this; nothing, where it is a directory: OpenSSL finds nothing in it.
+    Bytes(Arc<[u8]>),
+    /// The directory holds these, sorted.
+    Names(Arc<[Vec<u8>]>),
     /// It could not be seen.
     Unknown,
 }
@@ -109,9 +117,40 @@ impl Seen {
         match self.ask(Question::File(path.to_vec())) {
             Answer::File(file) => Found::There(file),
             Answer::Missing => Found::Missing,
-            Answer::Account(_) | Answer::Same | Answer::Different | Answer::Unknown => {
-                Found::Unknown
-            }
+            Answer::Account(_)
+            | Answer::Same
+            | Answer::Different
+            | Answer::Bytes(_)
+            | Answer::Names(_)
+            | Answer::Unknown => Found::Unknown,
+        }
+    }
+
+    /// What the file at this path holds; nothing, where it is a directory.
+    pub fn bytes(&self, path: &[u8]) -> Found<Arc<[u8]>> {
+        match self.ask(Question::Bytes(path.to_vec())) {
+            Answer::Bytes(bytes) => Found::There(bytes),
+            Answer::Missing => Found::Missing,
+            Answer::File(_)
+            | Answer::Account(_)
+            | Answer::Same
+            | Answer::Different
+            | Answer::Names(_)
+            | Answer::Unknown => Found::Unknown,
+        }
+    }
+
+    /// The names in the directory at this path; none, where it is no directory.
+    pub fn names(&self, path: &[u8]) -> Found<Arc<[Vec<u8>]>> {
+        match self.ask(Question::Names(path.to_vec())) {
+            Answer::Names(names) => Found::There(names),
+            Answer::Missing => Found::Missing,
+            Answer::File(_)
+            | Answer::Account(_)
+            | Answer::Same
+            | Answer::Different
+            | Answer::Bytes(_)
+            | Answer::Unknown => Found::Unknown,
         }
     }
 
@@ -176,13 +215,18 @@ impl Seen {
         match self.ask(question) {
             Answer::Account(account) => Found::There(account),
             Answer::Missing => Found::Missing,
-            Answer::File(_) | Answer::Same | Answer::Different | Answer::Unknown => Found::Unknown,
+            Answer::File(_)
+            | Answer::Same
+            | Answer::Different
+            | Answer::Bytes(_)
+            | Answer::Names(_)
+            | Answer::Unknown => Found::Unknown,
         }
     }
 
     fn ask(&self, question: Question) -> Answer {
         if let Some(answer) = self.answers.get(&question) {
-            return *answer;
+            return answer.clone();
         }
         if let Ok(mut open) = self.open.lock() {
             open.insert(question);

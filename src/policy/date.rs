@@ -28,6 +28,18 @@ impl Date {
         })
     }
 
+    /// The days from 1970-01-01 UTC to its beginning.
+    pub fn unix_day(self) -> i64 {
+        let (mut year, month) = (i64::from(self.year), i64::from(self.month));
+        // Years that begin in March end with the day that not each of them has.
+        if month <= 2 {
+            year -= 1;
+        }
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(self.day) - 1;
+        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        year * 365 + leap_days + day_of_year - 719_468
+    }
+
     /// The day that begins this many days after 1970-01-01 UTC; `None` behind the year 9999.
     pub fn of_unix_day(mut day: u64) -> Option<Date> {
         for year in 1970..=9999 {
@@ -101,7 +113,9 @@ mod tests {
             (2_932_897, None),
             (u64::MAX, None),
         ] {
-            assert_eq!(Date::of_unix_day(day).map(|it| it.to_string()).as_deref(), want);
+            let date = Date::of_unix_day(day);
+            assert_eq!(date.map(|it| it.to_string()).as_deref(), want);
+            assert!(date.is_none_or(|it| it.unix_day() == i64::try_from(day).unwrap()), "{day}");
         }
     }
 }

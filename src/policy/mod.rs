@@ -75,6 +75,10 @@ pub struct Lint {
     pub allow: Vec<AllowedRule>,
     /// The rules whose findings have another severity here.
     pub severity: Vec<(Placed<String>, Severity)>,
+    /// So many days before its end a certificate is reported; `None`: where nobody says how many.
+    pub expires_within: Option<u16>,
+    /// The names in the MX records that lead to this server.
+    pub mx: Vec<Placed<String>>,
 }
 
 /// A rule whose findings are allowed.

@@ -92,15 +92,13 @@ pub(super) struct Facts {
     not_after: String,
     /// The days until that day; negative: it has expired.
     days_left: i64,
-    /// The kind of its key with its size or curve, such as RSA 2048 or P-256.
-    key: String,
     /// Whether its issuer has the name of its subject: it is self-signed, or the root of a chain.
     self_issued: bool,
     /// Whether it may sign other certificates.
     ca: bool,
 }
 
-/// The same for programs.
+/// What stands in it, for programs.
 pub(super) fn facts(certificate: &Certificate, today: u64) -> Facts {
     let today = i64::try_from(today).unwrap_or(i64::MAX);
     Facts {
@@ -110,7 +108,6 @@ pub(super) fn facts(certificate: &Certificate, today: u64) -> Facts {
         not_before: date(certificate.not_before),
         not_after: date(certificate.not_after),
         days_left: certificate.not_after.div_euclid(SECONDS_OF_A_DAY) - today,
-        key: certificate.key.to_string(),
         self_issued: certificate.is_self_issued(),
         ca: certificate.is_ca,
     }

@@ -122,8 +122,11 @@ fn one(out: &mut String, shown: &Fingerprints<'_>, item: &Item) {
             line("names", &it.names.join(", "));
         }
         line("valid", &valid(it, shown.today));
-        let authority = if it.is_ca { ", may sign other certificates" } else { "" };
-        line("key", &format!("{}{authority}", it.key));
+    }
+    if let Some(key) = item.subject.key() {
+        let authority = item.subject.certificate().is_some_and(|it| it.is_ca);
+        let authority = if authority { ", may sign other certificates" } else { "" };
+        line("key", &format!("{key}{authority}"));
     }
     let wanted = [
         (Of::PublicKey, "of the public key (recommended: a renewal with the same key keeps it)"),

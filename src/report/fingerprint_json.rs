@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::certificate::{Facts, facts};
-use super::fingerprint::{self, InForce, Item};
+use super::fingerprint::{self, InForce};
 use super::json;
 use super::query::shown_place;
 use crate::certificate::{self, Of};
@@ -44,6 +44,8 @@ struct One<'a> {
     kind: Kind,
     /// Whether it is the one of its file that is pinned.
     pinned: bool,
+    /// The kind of key with its size or curve, such as RSA 2048 or P-256; null where it is not known.
+    key: Option<String>,
     /// What stands in the certificate; null where it is none.
     certificate: Option<Facts>,
     /// The fingerprints.
@@ -92,20 +94,19 @@ pub(super) fn fingerprints(shown: &fingerprint::Fingerprints<'_>) -> String {
         InForce::Other { name, place } => (Some(name.as_str()), Some(place)),
         InForce::Nobodys { .. } => (None, None),
     };
-    let one = |item: &'_ Item| -> (Kind, Option<Facts>, Made) {
-        let kind = match &item.subject.kind {
+    let items = shown.items.iter().map(|item| One {
+        file: &item.file,
+        number: item.number,
+        kind: match &item.subject.kind {
             certificate::Kind::Certificate(_) => Kind::Certificate,
             certificate::Kind::PublicKey => Kind::PublicKey,
             certificate::Kind::PrivateKey => Kind::PrivateKey,
             certificate::Kind::Request => Kind::Request,
-        };
-        let certificate = item.subject.certificate().map(|it| facts(it, shown.today));
-        (kind, certificate, made(&item.subject, shown.digests))
-    };
-    let items = shown.items.iter().map(|item| {
-        let (kind, certificate, fingerprints) = one(item);
-        let (file, number, pinned) = (item.file.as_str(), item.number, item.is_pinned);
-        One { file, number, kind, pinned, certificate, fingerprints }
+        },
+        pinned: item.is_pinned,
+        key: item.subject.key().map(|it| it.to_string()),
+        certificate: item.subject.certificate().map(|it| facts(it, shown.today)),
+        fingerprints: made(&item.subject, shown.digests),
     });
     json::pretty(&Fingerprints {
         schema: "postls/fingerprint/v1",

@@ -188,7 +188,9 @@ fn one(out: &mut String, shown: &Publication<'_>, key: &Key, told: Told) {
             line("names", &it.names.join(", "));
         }
         line("valid", &valid(it, shown.today));
-        line("key", &it.key.to_string());
+    }
+    if let Some(it) = key.subject.key() {
+        line("key", &it.to_string());
     }
     for (of, name) in [(Of::PublicKey, "public key"), (Of::Certificate, "certificate")] {
         for digest in shown.digests {

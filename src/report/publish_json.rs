@@ -44,6 +44,8 @@ struct Key<'a> {
     state: State,
     /// The file that it was found in, as it is called in the configuration or on the command line.
     file: &'a str,
+    /// Its kind with its size or curve, such as RSA 2048 or P-256; null where it is not known.
+    key: Option<String>,
     /// What stands in its certificate; null where only the key is known.
     certificate: Option<Facts>,
     /// Its fingerprints, for those who pin it.
@@ -99,6 +101,7 @@ fn one<'a>(
             publish::State::Next => State::Next,
         },
         file: &key.file,
+        key: key.subject.key().map(|it| it.to_string()),
         certificate: key.subject.certificate().map(|it| facts(it, shown.today)),
         fingerprints: made(&key.subject, shown.digests),
         tlsa: Record { owner: endpoint.owner(), data: key.tlsa() },

@@ -315,9 +315,9 @@ fn look(
     Ok(Seen { loaded, findings, allowed, place })
 }
 
-/// Those of the rules that ask what is so on the host.
+/// Those of the rules that ask what is so on the host, or what files hold.
 fn about_the_host(rules: &[&'static Rule]) -> Vec<&'static Rule> {
-    let all = rules::of_topic("host").iter().copied();
+    let all = ["host", "certificate"].into_iter().flat_map(rules::of_topic).copied();
     all.filter(|it| rules.iter().any(|one| one.id == it.id)).collect()
 }
 

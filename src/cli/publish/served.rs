@@ -1,24 +1,26 @@
-//! The certificates that smtpd(8) shows: those of its chain files or certificate files, and those of
-//! the names in tls_server_sni_maps.
-
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, PathBuf};
+//! The certificates that smtpd(8) shows, and tlsproxy(8) for postscreen(8): those of their chain files
+//! or certificate files, and those of the names in tls_server_sni_maps.
+//!
+//! A certificate is enough: a key that this user may not read keeps nothing from being published.
 
 use crate::certificate::load::{self as loading, Loading};
 use crate::certificate::{Certificate, Subject, pem};
-use crate::cli::load::{self, DEFAULT_DIRECTORY, Request};
-use crate::config::{self, Effective, Port, ServerTls, TableKind, Within, texthash};
+use crate::cli::load::Request;
+use crate::cli::load_certificates::{self, Files};
+use crate::config::{
+    CertificateUse, Effective, Form, Port, ServerTls, TableKind, Within, sni_files, texthash,
+};
 use crate::host::Host;
+use crate::lint::seen::Answer;
 use crate::report::publish::{Key, State};
-use crate::syntax::lists::{self, COMMA_SPACE};
+use crate::text::Sources;
 
 /// A server that others can reach, and that offers TLS.
 pub(super) struct Server {
     /// As `postconf -M` names it, such as `smtp/inet`.
     pub(super) service: String,
     /// Where it listens; `None`: there is no master.cf that could say.
-    ports: Option<Port>,
+    port: Option<Port>,
     /// What it shows to clients that ask for no name of the list below.
     keys: Vec<Key>,
     /// What it shows to those that ask for a name, or for one below a domain: `.example.com`.
@@ -27,7 +29,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn listens_on(&self, port: Port) -> bool {
-        self.ports.is_none_or(|it| it == port)
+        self.port.is_none_or(|it| it == port)
     }
 
     /// The names that it has keys of their own for.
@@ -49,61 +51,43 @@ pub(super) fn servers(
     host: &dyn Host,
     request: &Request<'_>,
     effective: &Effective<'_>,
+    sources: &Sources,
     warnings: &mut Vec<String>,
 ) -> Vec<Server> {
-    let queue_directory = effective.value("queue_directory", Within::Main).0.unwrap_or_default();
-    let queue_directory = PathBuf::from(OsStr::from_bytes(&queue_directory));
-    let mut reader = Reader { host, request, queue_directory, warnings };
+    let files = if request.is_live(host) { Files::Live } else { Files::Copy };
+    let mut reader = Reader { host, request, files, warnings };
     let mut found = Vec::new();
     for server in effective.servers() {
+        let (service, port) = match server.within {
+            Within::Main => ("smtpd".to_owned(), None),
+            // Nobody outside can reach it.
+            Within::Service(_) if server.is_local() => continue,
+            // postscreen(8) hands over the clients of port 25.
+            Within::Service(scope) => {
+                (name(&scope.name), Some(server.port().unwrap_or(Port::Smtp)))
+            }
+        };
         match server.tls {
             ServerTls::Off => continue,
             ServerTls::Opportunistic | ServerTls::Mandatory => {}
         }
-        // Nobody outside can reach it; what stands behind postscreen(8) is no service of that kind.
-        if server.is_local() && matches!(server.within, Within::Service(_)) {
-            continue;
-        }
-        let (service, ports) = match server.within {
-            Within::Main => ("smtpd".to_owned(), None),
-            Within::Service(scope) => {
-                let name = String::from_utf8_lossy(&scope.name).into_owned();
-                // postscreen(8) hands over the clients of port 25.
-                (name, Some(server.port().unwrap_or(Port::Smtp)))
-            }
-        };
-        let keys = reader.keys(&files(&server));
+        let used = effective.certificate_use(&server, sources);
+        let keys = used.map(|it| reader.keys_of(&it)).unwrap_or_default();
         let by_name = reader.by_name(effective, server.within);
-        found.push(Server { service, ports, keys, by_name });
+        found.push(Server { service, port, keys, by_name });
+    }
+    let all = effective.certificate_uses(sources);
+    for used in all.iter().filter(|it| it.program == "tlsproxy") {
+        let service = used.service.as_deref().map_or("tlsproxy".to_owned(), name);
+        let keys = reader.keys_of(used);
+        let by_name = reader.by_name(effective, Within::Main);
+        found.push(Server { service, port: Some(Port::Smtp), keys, by_name });
     }
     found
 }
 
-/// The files that a server or a name has, and in which way.
-enum Files {
-    /// Key, certificate, issuers, again and again.
-    Chain(Vec<Vec<u8>>),
-    /// Pairs of a file with a certificate and its issuers, and a file with its key.
-    Pairs(Vec<(Vec<u8>, Vec<u8>)>),
-}
-
-fn files(server: &config::Server<'_>) -> Files {
-    let chain = words(&server.value("smtpd_tls_chain_files"));
-    if !chain.is_empty() {
-        return Files::Chain(chain);
-    }
-    let pair = |kind: &str| {
-        let certificate = server.value(&format!("smtpd_tls_{kind}cert_file"));
-        let key = server.value(&format!("smtpd_tls_{kind}key_file"));
-        // "none" is for servers without a certificate.
-        let is_one = !certificate.is_empty() && !certificate.eq_ignore_ascii_case(b"none");
-        is_one.then_some((certificate, key))
-    };
-    Files::Pairs(["", "d", "ec"].into_iter().filter_map(pair).collect())
-}
-
-fn words(text: &[u8]) -> Vec<Vec<u8>> {
-    lists::words(text, COMMA_SPACE).map(|it| text[it].to_vec()).collect()
+fn name(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A file and what it is called.
@@ -115,40 +99,42 @@ struct Read {
 struct Reader<'r> {
     host: &'r dyn Host,
     request: &'r Request<'r>,
-    queue_directory: PathBuf,
+    files: Files,
     warnings: &'r mut Vec<String>,
 }
 
 impl Reader<'_> {
-    /// The keys that Postfix has from these files.
-    fn keys(&mut self, files: &Files) -> Vec<Key> {
-        match files {
-            Files::Chain(names) => {
-                let files: Vec<Read> = names.iter().map(|it| self.read(it)).collect();
-                let bytes: Option<Vec<&[u8]>> =
-                    files.iter().map(|it| it.bytes.as_deref()).collect();
-                let loaded = bytes.map(|it| loading::chain_files(&it));
-                let found = self.leaves(&files);
-                self.loaded(found, &files, loaded)
+    /// The keys that Postfix has from the files that a program is given.
+    fn keys_of(&mut self, used: &CertificateUse) -> Vec<Key> {
+        match used.form {
+            Form::Chain => {
+                let names: Vec<&[u8]> = used.files.iter().map(|it| &it.path[..]).collect();
+                self.keys_of_chain(&names)
             }
-            Files::Pairs(pairs) => {
+            Form::Pairs => {
                 let mut keys = Vec::new();
-                for (certificate, key) in pairs {
-                    // The certificate is enough; that the key is there is a matter of lint.
-                    let files = [self.read(certificate)];
-                    let key = self.path(key).ok().and_then(|it| self.host.read(&it).ok());
+                for pair in used.files.chunks_exact(2) {
+                    let files = [self.read(&pair[0].path)];
+                    let key = self.bytes(&pair[1].path).ok();
                     let both = files[0].bytes.as_deref().zip(key.as_deref());
                     let loaded = both.map(|(it, key)| loading::certificate_and_key(it, key));
-                    let found = self.leaves(&files);
-                    keys.extend(self.loaded(found, &files, loaded));
+                    keys.extend(self.loaded(&files, loaded));
                 }
                 keys
             }
         }
     }
 
+    fn keys_of_chain(&mut self, names: &[&[u8]]) -> Vec<Key> {
+        let files: Vec<Read> = names.iter().map(|it| self.read(it)).collect();
+        let bytes: Option<Vec<&[u8]>> = files.iter().map(|it| it.bytes.as_deref()).collect();
+        let loaded = bytes.map(|it| loading::chain_files(&it));
+        self.loaded(&files, loaded)
+    }
+
     /// Those that Postfix loads, where that is known.
-    fn loaded(&mut self, found: Vec<Key>, files: &[Read], loaded: Option<Loading>) -> Vec<Key> {
+    fn loaded(&mut self, files: &[Read], loaded: Option<Loading>) -> Vec<Key> {
+        let found = self.leaves(files);
         let Some(loaded) = loaded else { return found };
         for problem in loaded.problems.iter().filter(|it| it.kind.switches_tls_off()) {
             let name = files.get(problem.file).or(files.last()).map_or("", |it| &it.name);
@@ -218,47 +204,33 @@ impl Reader<'_> {
                 let name = String::from_utf8_lossy(&name).to_ascii_lowercase();
                 // The first table that has a name counts.
                 if !found.iter().any(|it| it.0 == name) {
-                    found.push((name, self.keys(&Files::Chain(words(&files)))));
+                    let files: Vec<&[u8]> =
+                        sni_files(&files).into_iter().map(|it| &files[it]).collect();
+                    found.push((name, self.keys_of_chain(&files)));
                 }
             }
         }
         found
     }
 
-    fn read(&mut self, name: &[u8]) -> Read {
-        let shown = String::from_utf8_lossy(name).into_owned();
-        let bytes = self
-            .path(name)
-            .and_then(|path| self.host.read(&path).map_err(|error| load::why(&error)));
-        let bytes = match bytes {
+    fn read(&mut self, path: &[u8]) -> Read {
+        let name = load_certificates::shown(path);
+        let bytes = match self.bytes(path) {
             Ok(bytes) => Some(bytes),
             Err(why) => {
-                self.warn(format!("{shown}: {why}"));
+                self.warn(format!("{name}: {why}"));
                 None
             }
         };
-        Read { name: shown, bytes }
+        Read { name, bytes }
     }
 
-    /// Where a file is. In a copy of a configuration only files of the copy are meant.
-    fn path(&self, name: &[u8]) -> Result<PathBuf, String> {
-        let directory = &self.request.directory;
-        let inside = name.strip_prefix(b"$config_directory/").map(OsStr::from_bytes);
-        let path =
-            inside.map_or_else(|| PathBuf::from(OsStr::from_bytes(name)), |it| directory.join(it));
-        if self.request.is_live(self.host) {
-            // Daemons stand in the queue directory.
-            return Ok(self.queue_directory.join(path));
-        }
-        let copied = path.strip_prefix(DEFAULT_DIRECTORY).map(|it| directory.join(it));
-        let path = copied.unwrap_or(path);
-        let leaves_it = path.components().any(|it| it == Component::ParentDir);
-        if path.starts_with(directory) && !leaves_it {
-            Ok(path)
-        } else {
-            Err("it is no file of this copy of a configuration; --host takes it from this host"
-                .to_owned())
-        }
+    fn bytes(&self, path: &[u8]) -> Result<Vec<u8>, String> {
+        let answer = load_certificates::bytes(self.host, self.request, self.files, path)?;
+        let Answer::Bytes(bytes) = answer else {
+            return Err("there is no such file".to_owned());
+        };
+        Ok(bytes.to_vec())
     }
 
     fn warn(&mut self, text: String) {

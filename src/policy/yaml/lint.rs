@@ -6,7 +6,7 @@ use crate::finding::Severity;
 use crate::policy::{AllowedRule, Date, Lint, Placed, ProblemKind};
 use crate::text::{nearest, shortened};
 
-const KNOWN: &[&str] = &["allow", "severity"];
+const KNOWN: &[&str] = &["allow", "expires-within", "mx", "severity"];
 const ALLOWED: &[&str] = &["reason", "until"];
 const SEVERITIES: [Severity; 3] = [Severity::Advice, Severity::Warning, Severity::Error];
 
@@ -24,6 +24,12 @@ pub(super) fn settings(reader: &mut Reader, value: Value<'_>) -> Lint {
                     let severity = severity(reader, rule.value);
                     lint.severity.extend(severity.map(|it| (name_of(rule), it)));
                 }
+            }
+            "expires-within" => lint.expires_within = days(reader, field.value),
+            "mx" => {
+                let names = reader.texts(field.value, "mx").into_iter();
+                lint.mx
+                    .extend(names.map(|it| Placed { value: it.value.to_owned(), span: it.span }));
             }
             _ => reader.unknown_key(field, "lint", KNOWN),
         }
@@ -63,6 +69,18 @@ fn allowed(reader: &mut Reader, field: Field<'_>) -> Option<AllowedRule> {
         reader.note(ProblemKind::Incomplete, field.key, text).help = Some("say reason:".to_owned());
     }
     (reason && !refused).then_some(AllowedRule { rule, until })
+}
+
+fn days(reader: &mut Reader, value: Value<'_>) -> Option<u16> {
+    let text = reader.text(value, "expires-within")?;
+    let is_number = text.value.bytes().all(|it| it.is_ascii_digit());
+    let days = text.value.parse().ok().filter(|_| is_number);
+    if days.is_none() {
+        let note = format!("\"{}\" is no number of days", shortened(text.value));
+        reader.note(ProblemKind::Value, text.span, note).help =
+            Some("write the days alone, such as 14".to_owned());
+    }
+    days
 }
 
 fn severity(reader: &mut Reader, value: Value<'_>) -> Option<Severity> {

@@ -1,0 +1,93 @@
+//! Reads the certificates, keys and authorities that rules ask for.
+//!
+//! In a copy of a configuration only files of the copy are read: `/etc/postfix/x` is the copy's x, and
+//! what this host has elsewhere is another host's business. A file that is not in the copy may be where
+//! the configuration is used, so it is not checked.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::load::{DEFAULT_DIRECTORY, Request, name_in};
+use super::load_host::{is_missing, place, reason};
+use crate::host::Host;
+use crate::lint::seen::Answer;
+
+/// Whose files they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Files {
+    /// Those that the Postfix of this host reads: one that is missing is missing.
+    Live,
+    /// Those of this host, and some may be still to come.
+    ToCome,
+    /// Those of a copy.
+    Copy,
+}
+
+/// What a file holds, or why that is not known.
+pub(super) fn bytes(
+    host: &dyn Host,
+    request: &Request<'_>,
+    files: Files,
+    path: &[u8],
+) -> Result<Answer, String> {
+    let path = found(request, files, path)?;
+    if let Some(bytes) = request.instead.get(&name_in(&request.directory, &path)) {
+        return Ok(Answer::Bytes(bytes.as_slice().into()));
+    }
+    match host.read(&path) {
+        Ok(bytes) => Ok(Answer::Bytes(bytes.into())),
+        // OpenSSL opens it, and reads nothing.
+        Err(error) if error.kind() == ErrorKind::IsADirectory => Ok(Answer::Bytes([].into())),
+        Err(error) if is_missing(&error) => missing(files),
+        Err(error) => Err(reason(&error)),
+    }
+}
+
+/// The names in a directory, or why they are not known.
+pub(super) fn names(
+    host: &dyn Host,
+    request: &Request<'_>,
+    files: Files,
+    path: &[u8],
+) -> Result<Answer, String> {
+    let path = found(request, files, path)?;
+    if !host.exists(&path) {
+        return missing(files);
+    }
+    let Some(name) = path.to_str() else { return Err("its name is not in UTF-8".to_owned()) };
+    let pattern = format!("{}/*", glob::Pattern::escape(name));
+    let paths = host.matching(&pattern).map_err(|error| reason(&error))?;
+    let names = paths.iter().filter_map(|it| it.file_name());
+    Ok(Answer::Names(names.map(|it| it.as_bytes().to_vec()).collect()))
+}
+
+fn missing(files: Files) -> Result<Answer, String> {
+    match files {
+        Files::Live => Ok(Answer::Missing),
+        Files::ToCome => Err("there is no such file yet".to_owned()),
+        Files::Copy => Err("there is no such file in this copy".to_owned()),
+    }
+}
+
+/// The path that a name in the configuration means here.
+fn found(request: &Request<'_>, files: Files, path: &[u8]) -> Result<PathBuf, String> {
+    let directory = &request.directory;
+    let relative = || "it depends on the program what the name is relative to".to_owned();
+    let path = place(directory, path).ok_or_else(relative)?;
+    if files != Files::Copy {
+        return Ok(path);
+    }
+    let inside = path.strip_prefix(directory).or_else(|_| path.strip_prefix(DEFAULT_DIRECTORY));
+    let stays = |it: &&Path| it.components().all(|part| matches!(part, Component::Normal(_)));
+    match inside.ok().filter(stays) {
+        Some(inside) => Ok(directory.join(inside)),
+        None => Err("it is not in this directory, which is a copy".to_owned()),
+    }
+}
+
+/// A path for a message.
+pub(super) fn shown(path: &[u8]) -> String {
+    Path::new(OsStr::from_bytes(path)).display().to_string()
+}
