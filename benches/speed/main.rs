@@ -150,7 +150,8 @@ fn many_directories(scratch: &Path) -> io::Result<()> {
     fs::write(nothing.join("main.cf"), "")?;
 
     println!("\n{COUNT} directories with main.cf, master.cf and 20 rows of a table");
-    let lint = || Program::new(POSTLS, &["lint", "--postfix", "3.7"]);
+    // The rows have mistakes in some directories and in others none.
+    let lint = || Program::new(POSTLS, &["lint", "--postfix", "3.7", "--fail-on", "never"]);
     let programs = [
         lint().on(&directories[0]).called("lint of one"),
         lint().on(&nothing).called("start-up"),
