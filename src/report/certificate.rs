@@ -66,6 +66,12 @@ pub(super) fn date(seconds: i64) -> String {
     }
 }
 
+/// The names and addresses that a certificate is for.
+pub(super) fn names(certificate: &Certificate) -> String {
+    let addresses = certificate.addresses.iter().map(ToString::to_string);
+    certificate.names.iter().cloned().chain(addresses).collect::<Vec<_>>().join(", ")
+}
+
 /// What something in a file is.
 pub(super) fn kind(subject: &Subject) -> &'static str {
     match &subject.kind {
@@ -86,6 +92,8 @@ pub(super) struct Facts {
     issuer: String,
     /// The DNS names that it is for; where it has none, its common name.
     names: Vec<String>,
+    /// The addresses that it is for.
+    addresses: Vec<String>,
     /// The first day on which it is valid, UTC, such as 2026-11-24.
     not_before: String,
     /// The last day on which it is valid, UTC.
@@ -105,6 +113,7 @@ pub(super) fn facts(certificate: &Certificate, today: u64) -> Facts {
         subject: certificate.subject.to_string(),
         issuer: certificate.issuer.to_string(),
         names: certificate.names.clone(),
+        addresses: certificate.addresses.iter().map(ToString::to_string).collect(),
         not_before: date(certificate.not_before),
         not_after: date(certificate.not_after),
         days_left: certificate.not_after.div_euclid(SECONDS_OF_A_DAY) - today,

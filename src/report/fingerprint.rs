@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::certificate::{date, kind, valid};
+use super::certificate::{date, kind, names, valid};
 use super::human::printable;
 use super::query::{Place, shown_place};
 use super::{Style, fingerprint_json};
@@ -118,8 +118,9 @@ fn one(out: &mut String, shown: &Fingerprints<'_>, item: &Item) {
         line("subject", &it.subject.to_string());
         let own = it.is_self_issued();
         line("issuer", &if own { "itself".to_owned() } else { it.issuer.to_string() });
-        if !it.names.is_empty() {
-            line("names", &it.names.join(", "));
+        let names = names(it);
+        if !names.is_empty() {
+            line("names", &names);
         }
         line("valid", &valid(it, shown.today));
     }

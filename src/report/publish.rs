@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::certificate::{kind, valid};
+use super::certificate::{kind, names, valid};
 use super::human::printable;
 use super::{Style, publish_json};
 use crate::certificate::{Of, Subject};
@@ -128,7 +128,7 @@ pub fn human(shown: &Publication<'_>, style: Style) -> String {
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "for partners that pin the public key, at level fingerprint");
+    let _ = writeln!(out, "for partners that pin public keys (Postfix: at level fingerprint)");
     for endpoint in by_name(shown.endpoints) {
         for digest in shown.digests {
             let mut texts: Vec<String> = Vec::new();
@@ -137,12 +137,9 @@ pub fn human(shown: &Publication<'_>, style: Style) -> String {
                     texts.push(text);
                 }
             }
-            let _ = writeln!(
-                out,
-                "  {}: match={} (with smtp_tls_fingerprint_digest = {digest})",
-                endpoint.name,
-                texts.join("|"),
-            );
+            let name = &endpoint.name;
+            let _ = writeln!(out, "  {name}, with smtp_tls_fingerprint_digest = {digest}");
+            let _ = writeln!(out, "    match={}", texts.join("|"));
         }
     }
     let _ = writeln!(out, "\nfor DNS, in a zone that DNSSEC signs");
@@ -184,8 +181,9 @@ fn one(out: &mut String, shown: &Publication<'_>, key: &Key, told: Told) {
     };
     if let Some(it) = key.subject.certificate() {
         line("subject", &it.subject.to_string());
-        if !it.names.is_empty() {
-            line("names", &it.names.join(", "));
+        let names = names(it);
+        if !names.is_empty() {
+            line("names", &names);
         }
         line("valid", &valid(it, shown.today));
     }
@@ -204,10 +202,16 @@ fn one(out: &mut String, shown: &Publication<'_>, key: &Key, told: Told) {
 
 /// What to do in which order (RFC 7671, section 8.1).
 fn steps(shown: &Publication<'_>) -> &'static str {
-    let all = || shown.endpoints.iter().flat_map(|it| &it.keys);
-    if all().any(|it| it.state == State::Next) {
-        "in this order: publish current and next, tell partners; wait two TTLs of the records, and for \
-         the partners; switch the key, and look that mail arrives; take away what is of the old key"
+    let keys = |state| {
+        let all = shown.endpoints.iter().flat_map(|it| &it.keys);
+        all.filter(move |it| it.state == state).map(Key::tlsa)
+    };
+    let current: Vec<String> = keys(State::Current).collect();
+    if keys(State::Next).next().is_some() && keys(State::Next).all(|it| current.contains(&it)) {
+        "the next key is the current one: records and pins of the public key stay as they are"
+    } else if keys(State::Next).next().is_some() {
+        "in this order: publish both keys, and tell partners; wait two TTLs of the records, and for the \
+         partners; change the key, and see mail arrive; take the old key away here and there"
     } else {
         "before the key changes: postls publish --next FILE, with the new key or its request"
     }

@@ -152,13 +152,14 @@ impl Reader<'_> {
     }
 
     /// The certificates that keys belong to: the first one, and the first behind each key. A file that
-    /// cannot be read may have a key.
+    /// cannot be read may have a key; it may have a key and its certificate too, and what is behind it
+    /// is then their issuer's.
     fn leaves(&mut self, files: &[Read]) -> Vec<Key> {
         let mut keys = Vec::new();
-        let mut is_next = true;
+        let (mut is_next, mut is_guessed) = (true, false);
         for Read { name, bytes } in files {
             let Some(bytes) = bytes else {
-                is_next = true;
+                (is_next, is_guessed) = (true, true);
                 continue;
             };
             let Ok(blocks) = pem::blocks(bytes) else {
@@ -170,6 +171,11 @@ impl Reader<'_> {
                 let is_certificate = block.label.ends_with(b"CERTIFICATE");
                 if is_certificate && is_next {
                     match Certificate::parse(&block.der) {
+                        Ok(it) if is_guessed && it.is_ca && !it.is_self_issued() => {
+                            self.warn(format!(
+                                "{name}: it is an issuer's certificate, no server's"
+                            ));
+                        }
                         Ok(it) => keys.push(Key {
                             state: State::Current,
                             file: name.clone(),
@@ -179,6 +185,7 @@ impl Reader<'_> {
                     }
                 }
                 is_next = is_key || is_next && !is_certificate;
+                is_guessed &= !is_key;
             }
         }
         keys
@@ -218,7 +225,7 @@ impl Reader<'_> {
         let bytes = match self.bytes(path) {
             Ok(bytes) => Some(bytes),
             Err(why) => {
-                self.warn(format!("{name}: {why}"));
+                self.warn(format!("{name}: {why}; what it may hold is not published"));
                 None
             }
         };
