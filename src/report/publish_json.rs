@@ -33,13 +33,13 @@ struct Endpoint<'a> {
     /// The services of master.cf that listen there, such as smtp/inet.
     services: &'a [String],
     /// The keys: those of now, then those that will come.
-    keys: Vec<Key<'a>>,
+    keys: Vec<Published<'a>>,
 }
 
 /// A key.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "key")]
-struct Key<'a> {
+struct Published<'a> {
     /// Whether it is in use.
     state: State,
     /// The file that it was found in, as it is called in the configuration or on the command line.
@@ -94,8 +94,8 @@ fn one<'a>(
     shown: &publish::Publication<'_>,
     endpoint: &publish::Endpoint,
     key: &'a publish::Key,
-) -> Key<'a> {
-    Key {
+) -> Published<'a> {
+    Published {
         state: match key.state {
             publish::State::Current => State::Current,
             publish::State::Next => State::Next,
