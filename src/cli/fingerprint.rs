@@ -223,7 +223,11 @@ fn in_force(host: &dyn Host, common: &Common) -> Result<(Sources, InForce), Stop
         Err(Stop(why)) if common.named_directory().is_none() => return nobodys(why),
         Err(stop) => return Err(stop),
     };
-    let policy = bare.loader.policy()?;
+    let policy = match bare.loader.policy() {
+        Ok(policy) => policy,
+        Err(Stop(why)) if common.named_directory().is_none() => return nobodys(why),
+        Err(stop) => return Err(stop),
+    };
     let (known, place) = {
         let mut context = Context::new(&bare.loader.sources, bare.main_cf, bare.build.clone());
         if let Some(master_cf) = bare.master_cf {

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use postls::certificate::{Of, subject_of_der};
 use postls::postfix::Digest;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::generator;
 use crate::lab::{self, Lab, Outcome};
 
 /// What `openssl genpkey` takes.
@@ -113,6 +115,41 @@ fn fingerprints_are_those_that_openssl_prints() {
         }
     }
     println!("{} kinds of keys: {equal} fingerprints equal, 0 different", KEYS.len());
+}
+
+/// Bare DER that was changed or cut is read or not, and never more or less than the whole of it.
+#[test]
+fn changed_der_is_read_whole_or_not() {
+    let scratch = made("p256", KEYS[3].1);
+    let at = scratch.path();
+    let der = ["x509", "req", "pkey"].map(|of| {
+        let file = match of {
+            "x509" => "p256.pem",
+            "req" => "p256.csr",
+            _ => "p256.key",
+        };
+        openssl(at, &[of, "-in", file, "-outform", "DER"])
+    });
+    let mut read = 0;
+    generator::rounds(3000, |seed, round, random| {
+        let mut bytes = der[random.below(der.len())].clone();
+        for _ in 0..random.below(3) {
+            let place = random.below(bytes.len());
+            match random.below(4) {
+                0 => bytes.truncate(place.max(1)),
+                1 => bytes.insert(place, 0x30),
+                _ => bytes[place] = u8::try_from(random.below(256)).expect("it is one"),
+            }
+        }
+        let _shown = generator::Shown { seed, round, input: &bytes };
+        let Some(subject) = subject_of_der(&bytes) else { return };
+        read += 1;
+        assert!(subject.fingerprint(Of::PublicKey, Digest::Sha256).is_some());
+        if let Some(certificate) = subject.certificate() {
+            assert_eq!(certificate.der(), bytes);
+        }
+    });
+    assert!(read > 1000, "only {read} were read");
 }
 
 #[test]
@@ -304,7 +341,7 @@ fn pins_can_be_pasted() {
             "version: 1\ntable: {{type: texthash}}\ndestinations:\n  mx.partner.example:\n    level: fingerprint\n    pins:\n{}",
             run("--yaml")
         );
-        // What is in use now stays; only its place is looked at.
+        assert_eq!(policy.matches(&format!("\n      - {of}: \"")).count(), files.len(), "{policy}");
         fs::write(at.join("etc/postls.yaml"), &policy).unwrap();
         let table = printed(postls(at, &["compile", "-c", "etc"]), 0);
         let row = run("--match").replace('|', " match=");

@@ -161,6 +161,68 @@ fn records_are_those_of_the_keys_that_servers_have() {
         let want = want.into_iter().map(|(owner, key)| format!("{owner} IN TLSA {}", data(key)));
         assert_eq!(zone, want.collect::<Vec<_>>(), "{what}: {said}");
     }
+    let policy = "version: 1\nlint: {mx: [mx1.example, MX2.example]}\n";
+    fs::write(at.join("postls.yaml"), policy).unwrap();
+    let (zone, _) = zone(at, &chain(&["a.example"]), MASTER_CF, &[], 0);
+    let record = |name: &str| format!("_25._tcp.{name}. IN TLSA {}", data("a.example"));
+    assert_eq!(zone, ["mx1.example", "mx2.example"].map(record));
+}
+
+/// A real smtpd(8) has the keys that are published for the name that a client asks for, and no others.
+#[test]
+fn smtpd_shows_what_is_published() {
+    lab::with_each(|postfix| {
+        let scratch = tempfile::tempdir().expect("a temporary directory");
+        let at = scratch.path();
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        for (name, key) in
+            [("a.example", "ec"), ("b.example", "rsa"), ("c.example", "ec"), ("d.example", "rsa")]
+        {
+            make(at, name, key);
+            for file in ["key", "pem"].map(|it| format!("{name}.{it}")) {
+                files.push((file.clone(), fs::read(at.join(&file)).expect("it was made")));
+            }
+        }
+        let main_cf = "smtpd_tls_security_level = may\nsmtpd_tls_chain_files =\n \
+            /etc/postfix/a.example.key /etc/postfix/a.example.pem\n \
+            /etc/postfix/b.example.key,/etc/postfix/b.example.pem\n\
+            tls_server_sni_maps = texthash:/etc/postfix/sni\n";
+        let sni = "c.example /etc/postfix/c.example.key, /etc/postfix/c.example.pem\n\
+            .c.example /etc/postfix/d.example.key /etc/postfix/d.example.pem\n";
+        files.push(("sni".to_owned(), sni.into()));
+        files.push(("main.cf".to_owned(), main_cf.into()));
+        for (name, bytes) in &files {
+            fs::write(at.join(name), bytes).unwrap();
+        }
+        let files: Vec<(&str, &[u8])> = files.iter().map(|it| (&it.0[..], &it.1[..])).collect();
+        let mut lab = Lab::new(postfix, &files);
+        assert!(lab.start().status.success(), "{}", lab.log());
+        for name in ["a.example", "b.example", "c.example", "x.c.example", "x.y.c.example"] {
+            let mut shown: Vec<String> = ["aECDSA", "aRSA"]
+                .into_iter()
+                .filter_map(|kind| {
+                    let pem = certificate_of(&lab, name, kind)?;
+                    fs::write(at.join("shown.pem"), pem).unwrap();
+                    Some(format!("_25._tcp.{name}. IN TLSA {}", tlsa(at, "shown.pem")))
+                })
+                .collect();
+            let (mut zone, said) = zone(at, main_cf, "", &["--name", name], 0);
+            shown.sort();
+            zone.sort();
+            assert_eq!(zone, shown, "{name}: {said}\n{}", lab.log());
+        }
+    });
+}
+
+/// What smtpd(8) shows to a client that asks for a name and takes one kind of keys, if it shows any.
+fn certificate_of(lab: &Lab, name: &str, kind: &str) -> Option<String> {
+    let mut client = lab.inside("openssl");
+    client.args(["s_client", "-starttls", "smtp", "-connect", "127.0.0.1:25", "-tls1_2"]);
+    client.args(["-cipher", kind, "-servername", name]);
+    let text = String::from_utf8_lossy(&client.output().expect("openssl runs").stdout).into_owned();
+    let begin = text.find("-----BEGIN CERTIFICATE-----")?;
+    let end = text.find("-----END CERTIFICATE-----")?;
+    Some(format!("{}-----END CERTIFICATE-----\n", &text[begin..end]))
 }
 
 #[test]

@@ -19,7 +19,7 @@ use served::{Server, servers};
 
 #[derive(Args)]
 pub(super) struct Publish {
-    /// Names of this host's mail server; default: myhostname, and the names of tls_server_sni_maps
+    /// Names of the mail server; default: lint: mx of the policy file, else myhostname, and those of SNI
     #[arg(long, value_name = "NAME", value_parser = name)]
     name: Vec<String>,
     /// A key, request or certificate that will come: it is published before it is used
@@ -89,8 +89,8 @@ impl Publish {
         }
         let next = self.next(host)?;
         let mut warnings = Vec::new();
-        let (hostname, servers) = serving(host, &request, &mut warnings)?;
-        let names = self.names(hostname, &servers)?;
+        let (known_as, servers) = serving(host, &request, &mut warnings)?;
+        let names = self.names(known_as, &servers)?;
         let mut endpoints: Vec<Endpoint> = Vec::new();
         for port in &self.port {
             let listening: Vec<&Server> =
@@ -144,14 +144,14 @@ impl Publish {
     }
 
     /// The names to publish for.
-    fn names(&self, hostname: Option<String>, servers: &[Server]) -> Result<Vec<String>, Stop> {
+    fn names(&self, known_as: Vec<String>, servers: &[Server]) -> Result<Vec<String>, Stop> {
         if !self.name.is_empty() {
             return Ok(self.name.clone());
         }
-        let Some(hostname) = hostname else {
+        if known_as.is_empty() {
             return Err(Stop("main.cf does not say myhostname; say it with --name".to_owned()));
-        };
-        let mut names = vec![hostname];
+        }
+        let mut names = known_as;
         for name in servers.iter().flat_map(Server::names) {
             if !names.contains(&name) {
                 names.push(name);
@@ -161,13 +161,15 @@ impl Publish {
     }
 }
 
-/// What myhostname is, as far as it is known, and the servers that others can reach over TLS.
+/// The names that the policy file has for this server, else myhostname if that is known; and the servers
+/// that others can reach over TLS.
 fn serving(
     host: &dyn Host,
     request: &Request<'_>,
     warnings: &mut Vec<String>,
-) -> Result<(Option<String>, Vec<Server>), Stop> {
-    let bare = load::load_bare(host, request)?;
+) -> Result<(Vec<String>, Vec<Server>), Stop> {
+    let mut bare = load::load_bare(host, request)?;
+    let policy = bare.loader.policy()?;
     let Some(main_cf) = bare.main_cf else {
         let path = request.directory.join("main.cf");
         return Err(Stop(format!("{}: there is no such file", path.display())));
@@ -184,8 +186,13 @@ fn serving(
     let services = bare.master_cf.map(|it| Services::new(sources, it));
     let effective = Effective::new(&main, services.as_ref());
     let hostname = effective.value("myhostname", Within::Main).0.unwrap_or_default();
-    let hostname = String::from_utf8_lossy(&hostname).to_ascii_lowercase();
-    Ok((name(&hostname).ok(), servers(host, request, &effective, sources, warnings)))
+    let hostname = String::from_utf8_lossy(&hostname).into_owned();
+    let said = policy.iter().flat_map(|it| &it.policies.lint.mx);
+    let mut known_as: Vec<String> = said.filter_map(|it| name(&it.value).ok()).collect();
+    if known_as.is_empty() {
+        known_as.extend(name(&hostname));
+    }
+    Ok((known_as, servers(host, request, &effective, sources, warnings)))
 }
 
 /// The keys that clients find under a name at a port, and those that will come; `None`: none now.
