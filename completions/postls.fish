@@ -145,7 +145,7 @@ complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l match -d '
 complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postls -n "__fish_postls_using_subcommand publish" -l name -d 'Names of this host\'s mail server; default: myhostname, and the names of tls_server_sni_maps' -r
+complete -c postls -n "__fish_postls_using_subcommand publish" -l name -d 'Names of the mail server; default: lint: mx of the policy file, else myhostname, and those of SNI' -r
 complete -c postls -n "__fish_postls_using_subcommand publish" -l next -d 'A key, request or certificate that will come: it is published before it is used' -r -F
 complete -c postls -n "__fish_postls_using_subcommand publish" -l port -d 'The ports to make TLSA records for' -r -f -a "25\t'SMTP, where others deliver'
 587\t'Submission, where users log in'
