@@ -150,6 +150,7 @@ impl Effective<'_> {
         }
         let pair = |kind: &str| {
             let certificate = words(&format!("{kind}cert_file")).into_iter().next()?;
+            // Anonymous ciphers; any other word is a file below the queue directory.
             if kind.is_empty() && certificate.path.eq_ignore_ascii_case(b"none") {
                 return None;
             }
@@ -223,8 +224,8 @@ impl Effective<'_> {
             Some(b'/' | b'$') | None => path.to_vec(),
             Some(_) => [&queue, b"/".as_slice(), path].concat(),
         };
-        let is_none =
-            |path: &[u8]| path.eq_ignore_ascii_case(b"none") && name.ends_with("_cert_file");
+        let has_none = ["smtpd_tls_cert_file", "tlsproxy_tls_cert_file"].contains(&name);
+        let is_none = |path: &[u8]| has_none && path.eq_ignore_ascii_case(b"none");
         let file = |(path, span): (&&[u8], Span)| NamedFile {
             parameter: name.to_owned(),
             path: if is_none(path) { path.to_vec() } else { whole(path) },

@@ -2,6 +2,7 @@
 
 mod allow;
 mod causes;
+mod certificates;
 mod clients;
 mod credentials;
 pub mod explain;
@@ -16,6 +17,7 @@ pub mod seen;
 
 pub use allow::{Allow, Allows, Counted, Covers, counted};
 pub use causes::CAUSES;
+pub use certificates::NamedCertificate;
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
@@ -93,6 +95,8 @@ pub struct Context<'a> {
     names: OnceLock<Names>,
     /// The lookup tables that the files name: several rules ask.
     table_uses: OnceLock<Vec<TableUse>>,
+    /// The certificates that they name: many rules ask.
+    certificates: OnceLock<Vec<NamedCertificate>>,
     /// The lookup tables of rows that could be read.
     pub tables: Vec<PolicyTable>,
     /// Those of patterns and networks.
@@ -160,6 +164,7 @@ impl<'a> Context<'a> {
             scopes: Vec::new(),
             names: OnceLock::new(),
             table_uses: OnceLock::new(),
+            certificates: OnceLock::new(),
             tables: Vec::new(),
             patterns: Vec::new(),
             lookups: Vec::new(),
@@ -189,6 +194,7 @@ impl<'a> Context<'a> {
         // What was found without them is no longer so.
         self.names = OnceLock::new();
         self.table_uses = OnceLock::new();
+        self.certificates = OnceLock::new();
         self.routes = OnceLock::new();
     }
 
@@ -244,6 +250,11 @@ impl<'a> Context<'a> {
         self.table_uses.get_or_init(found)
     }
 
+    /// The certificates and keys that main.cf, master.cf and tables name.
+    pub fn certificates(&self) -> &[NamedCertificate] {
+        self.certificates.get_or_init(|| certificates::all(self))
+    }
+
     /// Adds a table; judges the policies in it, once for all rules, for the clients that ask it.
     pub fn add_table(&mut self, source: SourceId, kind: TableKind, clients: Vec<PolicyClient>) {
         let bytes = self.sources.source(source).bytes();
@@ -273,6 +284,7 @@ impl<'a> Context<'a> {
     /// Adds the source file of a table that says where mail goes, or how.
     pub fn add_lookup(&mut self, table: LookupTable) {
         self.lookups.push(table);
+        self.certificates = OnceLock::new();
         self.routes = OnceLock::new();
     }
 
@@ -325,6 +337,7 @@ impl<'a> Context<'a> {
     /// Adds what the policy files say and what is wrong with them.
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
+        self.certificates = OnceLock::new();
         self.routes = OnceLock::new();
         self.problems = problems;
         let main_cf = self.configuration.as_ref().map(|it| it.span(0..0).source);

@@ -11,6 +11,7 @@ macro_rules! rules {
 }
 
 mod allow;
+mod certificate;
 mod host;
 mod master;
 mod parameter;
@@ -29,6 +30,7 @@ static TOPICS: &[(&str, &[&Rule])] = &[
     ("master", master::RULES),
     ("tls-client", tls_client::RULES),
     ("tls-server", tls_server::RULES),
+    ("certificate", certificate::RULES),
     ("table", table::RULES),
     ("policy", policy::RULES),
     ("route", route::RULES),

@@ -121,7 +121,8 @@ impl Fixture {
             let part = |range| String::from_utf8_lossy(&table.text[range]).into_owned();
             let name = part(table.reference.name.clone());
             let kind = TableKind::of(&part(table.reference.table_type.clone()));
-            let source = self.source(name.strip_prefix("$config_directory/").unwrap_or(&name));
+            let name = name.strip_prefix("$config_directory/").unwrap_or(&name);
+            let source = self.source(name.strip_prefix("/etc/postfix/").unwrap_or(name));
             if let (Some(source), true) = (source, kind != TableKind::Other) {
                 context.add_lookup(LookupTable { text: table.text.clone(), source, kind });
             }
@@ -129,9 +130,7 @@ impl Fixture {
         if let Some((policies, problems)) = &self.policies {
             context.add_policies(policies, problems);
         }
-        if let Some(host) = &self.host {
-            crate::host_part::answer(&mut context, host);
-        }
+        crate::host_part::answer(&mut context, self.host.as_deref());
         context
     }
 

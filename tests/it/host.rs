@@ -83,7 +83,7 @@ fn healthy() -> Option<Live> {
     let live = Live::new(&[
         ("main.cf", MAIN_CF),
         ("master.cf", "smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n"),
-        ("ca.pem", ""),
+        ("ca.pem", include_str!("../../src/rules/certificate/examples/root.pem")),
         ("tls_policy", "A.example may\nb.example secure\n  match=b.example\n"),
         ("sasl/passwords", "[a.example] user:password\n"),
         ("spool/etc/hosts", "127.0.0.1 somewhere\n"),
@@ -193,4 +193,63 @@ fn odd_names_and_odd_files_are_no_panic() {
         assert!(!said.contains("panicked"), "{said}");
         assert!(said.contains("indexed-file-missing"), "{said}");
     }
+}
+
+const SERVER: &str = "\
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = PLACE/server.pem
+smtpd_tls_key_file = PLACE/key.pem
+smtpd_tls_CAfile = PLACE/gone/ca.pem
+queue_directory = PLACE/spool
+tls_server_sni_maps = texthash:PLACE/sni
+";
+
+/// Certificates and keys are read where they are; one that is not there is missing on the host, and not known
+/// in a copy.
+#[test]
+fn certificates_of_a_host_and_of_a_copy() {
+    let pem = |name: &str| {
+        let path = format!("src/rules/certificate/examples/{name}.pem");
+        fs::read_to_string(path).expect("it is there")
+    };
+    let live = Live::new(&[
+        ("main.cf", SERVER),
+        ("server.pem", &pem("expired")),
+        ("key.pem", &pem("other_key")),
+        ("sni", "mx.example PLACE/key.pem PLACE/gone/server.pem\n"),
+    ]);
+    let of_certificates = |user| {
+        let about = ["certificate-", "key-", "ca-"];
+        let found: Vec<String> = live.found(user);
+        found
+            .into_iter()
+            .filter(|it| about.iter().any(|one| it.starts_with(one)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of_certificates(None),
+        ["key-mismatch", "key-permissions", "ca-file-unusable", "certificate-file-missing"]
+    );
+
+    // In a copy its own files are read, and nothing else is said to be missing.
+    let text = live.lint(None, &["--format", "json", "--select", "certificate"]);
+    assert!(text.contains("key-mismatch"), "{text}");
+    assert!(
+        !text.contains("certificate-file-missing") && !text.contains("ca-file-unusable"),
+        "{text}"
+    );
+    assert!(text.contains("there is no such file in this copy"), "{text}");
+
+    live.write("key.pem", &pem("key"));
+    live.mode("key.pem", 0o600);
+    live.write("gone/ca.pem", &pem("root"));
+    live.write("gone/server.pem", &(pem("server") + &pem("issuer")));
+    assert_eq!(of_certificates(None), ["certificate-expired"]);
+
+    let text = live.lint(NOBODY, &["--host", "--format", "json", "--select", "certificate"]);
+    assert!(text.contains("PLACE/key.pem") && text.contains("may not see it"), "{text}");
+    // A directory is a file with nothing in it.
+    fs::remove_file(live.path("key.pem")).expect("it is ours");
+    fs::create_dir(live.path("key.pem")).expect("it is ours");
+    assert!(of_certificates(None).contains(&"certificate-not-pem".to_owned()));
 }

@@ -19,6 +19,7 @@
 
 use postls::lint::Context;
 use postls::lint::seen::{Account, Answer, File, Question, Seen};
+use postls::text::Sources;
 
 /// What one line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,29 +65,52 @@ pub(crate) fn user_id(name: &str) -> u32 {
     }
 }
 
-/// Answers all that the rules of the topic host ask.
-pub(crate) fn answer(context: &mut Context<'_>, text: &str) {
-    let said = parse(text);
+/// Answers all that rules ask of the host, where the example has this part, and of files that are no
+/// tables: those of the example are there.
+pub(crate) fn answer(context: &mut Context<'_>, text: Option<&str>) {
+    let said = parse(text.unwrap_or_default());
     let daemon_directory = context.effective().map(|it| {
         let value = it.value("daemon_directory", postls::config::Within::Main).0;
         String::from_utf8(value.expect("it can be expanded")).expect("it is text")
     });
     let daemon_directory = daemon_directory.unwrap_or_default();
-    context.seen = Some(Seen::default());
+    context.seen = text.map(|_| Seen::default());
+    let topics = if text.is_some() { ["host", "certificate"].as_slice() } else { &["certificate"] };
     loop {
-        let (_, rules) = postls::rules::topics().find(|it| it.0 == "host").expect("a topic");
-        for rule in rules {
+        for rule in topics.iter().flat_map(|it| postls::rules::of_topic(it)) {
             postls::lint::run(rule, context);
         }
-        let seen = context.seen.as_mut().expect("it was just made");
-        let questions = seen.take_open();
-        if questions.is_empty() {
+        let of_host = context.seen.as_ref().map(Seen::take_open).unwrap_or_default();
+        let of_files = context.files.take_open();
+        if of_host.is_empty() && of_files.is_empty() {
             break;
         }
-        for question in questions {
+        for question in of_host {
             let answer = answer_to(&question, &said, &daemon_directory);
-            seen.answer(question, answer);
+            context.seen.as_mut().expect("it was asked").answer(question, answer);
         }
+        for question in of_files {
+            let answer = contents(&question, context.sources, &said);
+            context.files.answer(question, answer);
+        }
+    }
+}
+
+/// What a file of the example holds. What is not there, and of which the host part says nothing, is
+/// not known, as in a copy.
+fn contents(question: &Question, sources: &Sources, said: &[Said<'_>]) -> Answer {
+    let (Question::Bytes(path) | Question::Names(path)) = question else { return Answer::Unknown };
+    let path = String::from_utf8_lossy(path).replace("$config_directory", "/etc/postfix");
+    let Some(name) = path.strip_prefix("/etc/postfix/") else { return Answer::Unknown };
+    let inside =
+        |it: &str| it.strip_prefix(name)?.strip_prefix('/').map(|it| it.as_bytes().to_vec());
+    let names: Vec<_> = sources.iter().filter_map(|(_, it)| inside(it.name())).collect();
+    let file = sources.iter().find(|(_, it)| it.name() == name);
+    match (question, file) {
+        (Question::Bytes(_), Some((_, it))) => Answer::Bytes(it.bytes().into()),
+        (Question::Names(_), _) if !names.is_empty() => Answer::Names(names.into()),
+        _ if said.contains(&Said::Missing(&path)) => Answer::Missing,
+        _ => Answer::Unknown,
     }
 }
 

@@ -22,7 +22,7 @@ use model::{
 };
 
 /// The topics whose rules are about who may read mail, or send it.
-const SECURITY: &[&str] = &["tls-client", "tls-server", "policy", "route"];
+const SECURITY: &[&str] = &["certificate", "tls-client", "tls-server", "policy", "route"];
 
 /// What GitHub shows of a description.
 const MAX_DESCRIPTION: usize = 1024;

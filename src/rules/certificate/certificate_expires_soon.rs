@@ -1,0 +1,62 @@
+//! Certificates near their last day.
+
+use crate::finding::Severity;
+use crate::lint::{Context, Findings, FixKind, Rule};
+
+/// Where the policy file says nothing.
+const DAYS: u16 = 14;
+
+pub(super) static RULE: Rule = Rule {
+    id: "certificate-expires-soon",
+    severity: Severity::Warning,
+    summary: "a certificate expires soon",
+    doc: "
+Its last day is less than 14 days away: what renews it has failed, or is about to
+be late. The policy file sets another number of days:
+
+```yaml
+lint:
+  expires-within: 30
+```
+",
+    postfix_says: "",
+    fix: FixKind::Never,
+    bad: concat!(
+        "==> main.cf <==\n\
+         smtpd_tls_security_level = may\n\
+         smtpd_tls_chain_files = /etc/postfix/server.pem\n\
+         #                       ^^^^^^^^^^^^^^^^^^^^^^^ the certificate is valid until 2026-12-01, in 7 days\n\
+         ==> server.pem <==\n",
+        include_str!("examples/key.pem"),
+        include_str!("examples/soon.pem"),
+        include_str!("examples/issuer.pem"),
+    ),
+    good: concat!(
+        "==> main.cf <==\n\
+         smtpd_tls_security_level = may\n\
+         smtpd_tls_chain_files = /etc/postfix/server.pem\n\
+         ==> postls.yaml <==\n\
+         version: 1\n\
+         lint: {expires-within: 5}\n\
+         ==> server.pem <==\n",
+        include_str!("examples/key.pem"),
+        include_str!("examples/soon.pem"),
+        include_str!("examples/issuer.pem"),
+    ),
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let Some(now) = super::now(context) else { return };
+    let days = context.policies.and_then(|it| it.lint.expires_within).unwrap_or(DAYS);
+    super::each_certificate(context, &mut |loaded, identity, certificate| {
+        let left = (certificate.not_after - now).div_euclid(super::SECONDS_A_DAY);
+        if (0..i64::from(days)).contains(&left) {
+            let which = super::which(identity, certificate);
+            let last = super::day(certificate.not_after);
+            let text = format!("{which} is valid until {last}, in {left} days");
+            let help = "renew it, and let Postfix read it: postfix reload";
+            findings.at(loaded.span_of(certificate), text).help(help);
+        }
+    });
+}
