@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
 use x509_parser::public_key::PublicKey;
 
@@ -39,7 +40,9 @@ impl Key {
             // The parser takes plain RSA only, and both are written alike.
             "1.2.840.113549.1.1.10" => Key::RsaPss(pss_bits(key.subject_public_key.data.as_ref())),
             "1.2.840.10045.2.1" => {
-                let curve = key.algorithm.parameters.as_ref().and_then(|it| it.as_oid().ok());
+                let parameters = key.algorithm.parameters.as_ref();
+                let curve = parameters.filter(|it| it.tag() == Tag::Oid);
+                let curve = curve.and_then(|it| it.as_oid().ok());
                 Key::Ec(curve.map(|it| it.to_id_string()).unwrap_or_default())
             }
             "1.2.840.10040.4.1" => Key::Dsa(bits),

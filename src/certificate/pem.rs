@@ -303,7 +303,7 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----", ""),
             ("-----END CERTIFICATE-----", ""),
             ("END CERTIFICATE", "END PUBLIC KEY"),
-            ("MAMC\n", "MAMC\n\n"),
+            ("MAMC\n", "MAMC\n\n\n"),
             ("AQE=", "A?E="),
             ("MAMC\nAQE=\n", ""),
         ] {
@@ -311,6 +311,28 @@ mod tests {
             assert_eq!(trust_file(text.as_bytes()), TrustFile::NotPem, "{from} {to}");
         }
         assert_eq!(trust_file(good.replace("AQE=", "AQEB").as_bytes()), TrustFile::Garbage);
+        // What is in front of the blank line is taken for headers.
+        assert_eq!(trust_file(good.replace("MAMC", "MAMC\n").as_bytes()), TrustFile::Garbage);
+        assert_eq!(trust_file(good.replace("MAMC", "\nMAMC").as_bytes()), TrustFile::NotPem);
         assert_eq!(trust_file(b""), TrustFile::NotPem);
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place_and_what_is_overlooked_too() {
+        let block = "-----BEGIN A-----\nMAMC\n-----END A-----\n";
+        let text = format!("x\n{block}{}", block.replacen("-----END", "----END", 1));
+        let read: Vec<_> = read(text.as_bytes()).collect();
+        let good = 2..block.len() + 1;
+        assert_eq!(read[0].as_ref().map(|it| it.range.clone()), Ok(good));
+        let bad = block.len() + 2..text.len() - 1;
+        assert_eq!(read[1], Err(Malformed { range: bad, why: Why::NoEnd }));
+        assert_eq!(read.len(), 2);
+        let inside = block.replace("-----END A-----\n", "") + block;
+        assert_eq!(overlooked(inside.as_bytes()), [Overlooked::Inside(23..40)]);
+        let indented = format!("{block} {block}");
+        assert_eq!(overlooked(indented.as_bytes()), [Overlooked::NotALine(39..57)]);
+        let marked = format!("\u{feff}{block}");
+        assert_eq!(overlooked(marked.as_bytes()), [Overlooked::ByteOrderMark(0..3)]);
+        assert_eq!(overlooked(block.as_bytes()), []);
     }
 }

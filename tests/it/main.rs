@@ -3,6 +3,8 @@
 
 mod allowing;
 mod apply;
+#[cfg(feature = "openssl")]
+mod certificates;
 mod complaints;
 mod corpus;
 mod delivery;

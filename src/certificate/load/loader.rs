@@ -1,162 +1,14 @@
-//! What Postfix ends up with when it loads the files that it proves itself with (`tls/tls_certkey.c`, and of OpenSSL
-//! `SSL_CTX_use_certificate_chain_file` and `SSL_CTX_use_PrivateKey_file`).
-//!
-//! Postfix loads at OpenSSL's security level 0 in every version, whatever openssl.cnf says, so that no key is too small
-//! and no signature too weak for it here. Known limit: a file that cannot be opened is not this module's matter.
+//! How Postfix and OpenSSL go through the blocks of files, from one to the next.
 
 use std::fmt;
-use std::ops::Range;
 
-use super::judge::{self, NoKey, PrivateKey};
-use super::pem::{self, Block, Overlooked};
-use super::{Binary, Certificate, Key};
-
-/// What Postfix has when it has read all files.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Loading {
-    /// One for each kind of key. Empty where a problem switches TLS off.
-    pub identities: Vec<Identity>,
-    /// What is wrong, in the order in which Postfix comes to it; at most one of them switches TLS off.
-    pub problems: Vec<Problem>,
-    /// What could not be checked, and why; then problems may be missing, and identities may be too many.
-    pub not_checked: Option<&'static str>,
-}
-
-/// A certificate whose key Postfix has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Its own.
-    pub certificate: Certificate,
-    /// What is sent behind it, in this order. Where it is empty, OpenSSL sends what it finds in its trust store.
-    pub chain: Vec<Certificate>,
-}
-
-/// Something that is wrong with one of the files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What.
-    pub kind: ProblemKind,
-    /// Which of the given files.
-    pub file: usize,
-    /// Which bytes of it.
-    pub range: Range<usize>,
-    /// What is so, for people.
-    pub text: String,
-}
-
-/// What can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProblemKind {
-    /// The file is DER, PKCS#12 or PKCS#7, not PEM.
-    Der,
-    /// There is no PEM block in it.
-    NotPem,
-    /// A block is not well-formed, or what stands in it is not what its label says.
-    Malformed,
-    /// There is no certificate where one has to be.
-    CertificateMissing,
-    /// There is no private key where one has to be.
-    KeyMissing,
-    /// The private key is encrypted; Postfix has no passphrase.
-    KeyEncrypted,
-    /// The private key is another one than the certificate's.
-    KeyMismatch,
-    /// TLS has no use for keys of this kind.
-    KeyUnusable,
-    /// In chain files a certificate stands in front of its private key.
-    KeyNotFirst,
-    /// A second certificate with the same kind of key, where Postfix refuses that.
-    SecondOfOneKind,
-    /// A later certificate with the same kind of key replaces this one.
-    Replaced,
-    /// A certificate is not the issuer of the one in front of it.
-    ChainOrder,
-    /// The chain ends with its root, which nobody needs.
-    RootIncluded,
-    /// Something that OpenSSL passes over, and Postfix with it.
-    PassedOver,
-    /// A byte order mark: OpenSSL 1.1.1 does not see what is behind it.
-    ByteOrderMark,
-}
-
-impl ProblemKind {
-    /// Whether Postfix switches TLS off because of it. Otherwise it obeys.
-    pub fn switches_tls_off(self) -> bool {
-        match self {
-            ProblemKind::Der
-            | ProblemKind::NotPem
-            | ProblemKind::Malformed
-            | ProblemKind::CertificateMissing
-            | ProblemKind::KeyMissing
-            | ProblemKind::KeyEncrypted
-            | ProblemKind::KeyMismatch
-            | ProblemKind::KeyUnusable
-            | ProblemKind::KeyNotFirst
-            | ProblemKind::SecondOfOneKind => true,
-            ProblemKind::Replaced
-            | ProblemKind::ChainOrder
-            | ProblemKind::RootIncluded
-            | ProblemKind::PassedOver
-            | ProblemKind::ByteOrderMark => false,
-        }
-    }
-}
-
-/// A certificate file with its key file: `smtpd_tls_cert_file` with `smtpd_tls_key_file` and the like.
-#[derive(Clone, Copy, Debug)]
-pub enum Pair<'b> {
-    /// Two files.
-    Two {
-        /// The certificate and its issuers.
-        certificate: &'b [u8],
-        /// The private key.
-        key: &'b [u8],
-    },
-    /// Both parameters name the same file in the same words.
-    OneFile(&'b [u8]),
-}
-
-/// Loads `smtpd_tls_chain_files` and the like: key, certificate, issuers, again and again.
-pub fn chain_files(files: &[&[u8]]) -> Loading {
-    let mut loader = Loader::new(Style::KeysFirst, 0);
-    let read = files.iter().enumerate().try_for_each(|(file, bytes)| loader.file(file, bytes));
-    let done = read.and_then(|()| loader.finish());
-    conclude(files, done, loader.found)
-}
-
-/// Loads a `*_cert_file` with its `*_key_file`: file 0 and file 1.
-pub fn certificate_and_key(certificate: &[u8], key: &[u8]) -> Loading {
-    pairs(&[Pair::Two { certificate, key }])
-}
-
-/// Loads all such pairs, in Postfix's order: without a prefix, `d`, `ec`. The files of pair n are 2n and 2n + 1.
-pub fn pairs(pairs: &[Pair<'_>]) -> Loading {
-    let mut found = Found::default();
-    let done = pairs.iter().enumerate().try_for_each(|(at, pair)| {
-        let mut loader = Loader::new(Style::OneKeyAnywhere, 2 * at);
-        loader.found = std::mem::take(&mut found);
-        let done = match pair {
-            Pair::Two { certificate, key } => loader.two_files(certificate, key),
-            Pair::OneFile(bytes) => loader.file(2 * at, bytes).and_then(|()| loader.finish()),
-        };
-        found = loader.found;
-        done
-    });
-    let files: Vec<&[u8]> = pairs
-        .iter()
-        .flat_map(|it| match it {
-            Pair::Two { certificate, key } => [*certificate, *key],
-            Pair::OneFile(bytes) => [*bytes, &[]],
-        })
-        .collect();
-    conclude(&files, done, found)
-}
-
-/// Where something stands: the file and the bytes.
-type Place = (usize, Range<usize>);
+use super::super::judge::{self, NoKey, PrivateKey};
+use super::super::pem::{self, Block};
+use super::super::{Certificate, Key};
+use super::{Place, Problem, ProblemKind, problem};
 
 #[derive(Debug)]
-enum Stop {
+pub(super) enum Stop {
     Problem(Problem),
     NotChecked(&'static str),
 }
@@ -167,25 +19,21 @@ impl Stop {
     }
 }
 
-fn problem(kind: ProblemKind, (file, range): &Place, text: impl fmt::Display) -> Problem {
-    Problem { kind, file: *file, range: range.clone(), text: text.to_string() }
-}
-
 /// What is loaded up to now.
 #[derive(Default)]
-struct Found {
-    identities: Vec<Loaded>,
-    problems: Vec<Problem>,
-    not_checked: Option<&'static str>,
+pub(super) struct Found {
+    pub(super) identities: Vec<Loaded>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) not_checked: Option<&'static str>,
 }
 
-struct Loaded {
-    certificate: (Certificate, Place),
-    chain: Vec<(Certificate, Place)>,
+pub(super) struct Loaded {
+    pub(super) certificate: (Certificate, Place),
+    pub(super) chain: Vec<(Certificate, Place)>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Style {
+pub(super) enum Style {
     KeysFirst,
     OneKeyAnywhere,
 }
@@ -194,7 +42,7 @@ enum Style {
 type MaybeKey = Option<PrivateKey>;
 
 /// The states of Postfix's `pem_load_state_t`: which of key and certificate are there.
-struct Loader {
+pub(super) struct Loader {
     style: Style,
     first_file: usize,
     key: Option<(MaybeKey, Place)>,
@@ -202,11 +50,11 @@ struct Loader {
     chain: Vec<(Certificate, Place)>,
     encrypted: Option<Place>,
     blocks: usize,
-    found: Found,
+    pub(super) found: Found,
 }
 
 impl Loader {
-    fn new(style: Style, first_file: usize) -> Loader {
+    pub(super) fn new(style: Style, first_file: usize) -> Loader {
         Loader {
             style,
             first_file,
@@ -220,7 +68,7 @@ impl Loader {
     }
 
     /// Reads one file through its end.
-    fn file(&mut self, file: usize, bytes: &[u8]) -> Result<(), Stop> {
+    pub(super) fn file(&mut self, file: usize, bytes: &[u8]) -> Result<(), Stop> {
         for block in pem::read(bytes) {
             let block = block.map_err(|it| malformed_block(file, &it))?;
             let place = (file, block.range.clone());
@@ -291,7 +139,7 @@ impl Loader {
     }
 
     /// At the end of the last file.
-    fn finish(&mut self) -> Result<(), Stop> {
+    pub(super) fn finish(&mut self) -> Result<(), Stop> {
         let whole = (self.first_file, 0..0);
         match (&self.key, &self.certificate) {
             (None, None) if self.encrypted.is_none() => {
@@ -336,7 +184,7 @@ impl Loader {
     }
 
     /// A certificate file, and then a key file, which replace what is of the same kind.
-    fn two_files(&mut self, certificate: &[u8], key: &[u8]) -> Result<(), Stop> {
+    pub(super) fn two_files(&mut self, certificate: &[u8], key: &[u8]) -> Result<(), Stop> {
         let (own, chain) = certificate_file(self.first_file, certificate)?;
         let (key, key_place) = key_file(self.first_file + 1, key)?;
         self.compare(key.as_ref(), &key_place, &own.0, &own.1)?;
@@ -493,105 +341,4 @@ fn can_sign(key: &Key) -> bool {
         Key::Rsa(_) | Key::RsaPss(_) | Key::Ec(_) | Key::Dsa(_) | Key::Ed25519 | Key::Ed448 => true,
         Key::Other(_) => false,
     }
-}
-
-/// Adds what Postfix does not say: better reasons, chains in disorder, blocks that nobody reads.
-fn conclude(files: &[&[u8]], done: Result<(), Stop>, found: Found) -> Loading {
-    let Found { mut identities, mut problems, mut not_checked } = found;
-    for (file, bytes) in files.iter().enumerate() {
-        if pem::read(bytes).next().is_none()
-            && let Some(binary) = Binary::of(bytes)
-        {
-            let place = (file, 0..bytes.len());
-            problems.push(problem(ProblemKind::PassedOver, &place, format!("this is {binary}")));
-        }
-        problems.extend(pem::overlooked(bytes).into_iter().map(|it| of_overlooked(file, it)));
-    }
-    match done {
-        Ok(()) => {}
-        Err(Stop::NotChecked(why)) => not_checked = Some(why),
-        Err(Stop::Problem(mut stop)) => {
-            identities.clear();
-            blame_binary(&mut stop, files, &mut problems);
-            if stop.range.is_empty() {
-                stop.range = 0..files.get(stop.file).map_or(0, |it| it.len());
-            }
-            problems.insert(0, stop);
-        }
-    }
-    for identity in &identities {
-        problems.extend(chain_problems(identity));
-    }
-    let without_places = |it: Loaded| Identity {
-        certificate: it.certificate.0,
-        chain: it.chain.into_iter().map(|(it, _)| it).collect(),
-    };
-    let identities = identities.into_iter().map(without_places).collect();
-    Loading { identities, problems, not_checked }
-}
-
-/// Where something is missing and a file is in DER, that is why.
-fn blame_binary(stop: &mut Problem, files: &[&[u8]], problems: &mut Vec<Problem>) {
-    let misses = match stop.kind {
-        ProblemKind::NotPem => true,
-        ProblemKind::CertificateMissing | ProblemKind::KeyMissing | ProblemKind::KeyNotFirst => {
-            files.len() > 1
-        }
-        _ => false,
-    };
-    let binary = |it: &Problem| {
-        it.kind == ProblemKind::PassedOver
-            && (stop.kind != ProblemKind::NotPem || files.len() == 1 || it.file == stop.file)
-            && Binary::of(files[it.file]).is_some()
-    };
-    if let Some(at) = problems.iter().position(binary).filter(|_| misses) {
-        *stop = Problem { kind: ProblemKind::Der, ..problems.remove(at) };
-    }
-}
-
-fn of_overlooked(file: usize, overlooked: Overlooked) -> Problem {
-    let (kind, range, text) = match overlooked {
-        Overlooked::Inside(range) => (
-            ProblemKind::PassedOver,
-            range,
-            "this block begins inside of another one, whose END line is missing: OpenSSL does not read it",
-        ),
-        Overlooked::NotALine(range) => (
-            ProblemKind::PassedOver,
-            range,
-            "OpenSSL does not take this for the beginning of a block: it has to be a line of its own",
-        ),
-        Overlooked::ByteOrderMark(range) => (
-            ProblemKind::ByteOrderMark,
-            range,
-            "there is a byte order mark: OpenSSL before 3.0 does not see the block behind it",
-        ),
-    };
-    problem(kind, &(file, range), text)
-}
-
-fn chain_problems(identity: &Loaded) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut before = &identity.certificate.0;
-    for (certificate, place) in &identity.chain {
-        let is_issuer = before.is_issued_by(certificate)
-            && judge::is_signed_by(before, certificate) != Some(false);
-        let text = if certificate == before || *certificate == identity.certificate.0 {
-            Some("this certificate is there twice")
-        } else if !is_issuer {
-            Some("this certificate is not the issuer of the one in front of it")
-        } else {
-            None
-        };
-        problems.extend(text.map(|it| problem(ProblemKind::ChainOrder, place, it)));
-        before = certificate;
-    }
-    if let Some((last, place)) = identity.chain.last()
-        && problems.is_empty()
-        && last.is_self_issued()
-    {
-        let text = "this root is sent to every client: those that trust it have it";
-        problems.push(problem(ProblemKind::RootIncluded, place, text));
-    }
-    problems
 }
