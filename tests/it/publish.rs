@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::fingerprint::{openssl, postls, printed};
 use crate::lab::{self, Lab, Outcome};
@@ -51,32 +52,39 @@ fn zone(
     (zone.lines().map(record).collect(), said)
 }
 
+const HEAD: &str = "myhostname = a.example\nsmtpd_tls_security_level = may\n";
+
+/// A directory with keys and certificates of four hosts.
+fn hosts() -> TempDir {
+    let scratch = tempfile::tempdir().expect("a temporary directory");
+    for (name, key) in
+        [("a.example", "ec"), ("b.example", "rsa"), ("c.example", "ec"), ("d.example", "rsa")]
+    {
+        make(scratch.path(), name, key);
+    }
+    scratch
+}
+
+/// A main.cf with the keys and certificates of these hosts.
+fn chain(names: &[&str]) -> String {
+    let files = names.iter().map(|it| format!(" /etc/postfix/{it}.key /etc/postfix/{it}.pem"));
+    format!("{HEAD}smtpd_tls_chain_files ={}\n", files.collect::<String>())
+}
+
+/// Records of names at ports, each with the host whose key it is.
+fn records(at: &Path, want: &[(&str, &str)]) -> Vec<String> {
+    let data = |host: &str| tlsa(at, &format!("{host}.pem"));
+    want.iter().map(|(owner, host)| format!("_{owner}. IN TLSA {}", data(host))).collect()
+}
+
 #[test]
 fn records_are_those_of_the_keys_that_servers_have() {
-    let scratch = tempfile::tempdir().expect("a temporary directory");
+    let scratch = hosts();
     let at = scratch.path();
-    for (name, key) in
-        [("a.example", "ec"), ("b.example", "rsa"), ("c.example", "ec"), ("d.example", "ec")]
-    {
-        make(at, name, key);
-    }
-    let data = |name: &str| tlsa(at, &format!("{name}.pem"));
-    let head = "myhostname = a.example\nsmtpd_tls_security_level = may\n";
-    let chain = |names: &[&str]| {
-        let files = names.iter().map(|it| format!(" /etc/postfix/{it}.key /etc/postfix/{it}.pem"));
-        format!("{head}smtpd_tls_chain_files ={}\n", files.collect::<String>())
-    };
     let pair = "smtpd_tls_cert_file = $config_directory/a.example.pem\n\
         smtpd_tls_key_file = $config_directory/a.example.key\n\
         smtpd_tls_eccert_file =\nsmtpd_tls_dcert_file = /etc/postfix/b.example.pem\n\
         smtpd_tls_dkey_file = /etc/postfix/b.example.key\n";
-    let sni = "smtpd_tls_security_level = may\ntls_server_sni_maps = hash:/etc/postfix/sni\n";
-    fs::write(
-        at.join("sni"),
-        "c.example /etc/postfix/c.example.key /etc/postfix/c.example.pem\n\
-         .c.example /etc/postfix/d.example.key, /etc/postfix/d.example.pem\n",
-    )
-    .unwrap();
     let own = format!("{MASTER_CF}  -o smtpd_tls_security_level=may\n")
         .replace("-o smtpd_tls_wrappermode=yes", "-o smtpd_tls_wrappermode=yes\n  -o smtpd_tls_chain_files=/etc/postfix/b.example.key,/etc/postfix/b.example.pem");
     let postscreen = "smtp inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd\n\
@@ -87,63 +95,42 @@ fn records_are_those_of_the_keys_that_servers_have() {
             chain(&["a.example"]),
             MASTER_CF,
             &[][..],
-            vec![("_25._tcp.a.example.", "a.example")],
+            vec![("25._tcp.a.example", "a.example")],
         ),
         (
             "no master.cf services",
             chain(&["a.example"]),
             "",
             &[],
-            vec![("_25._tcp.a.example.", "a.example")],
+            vec![("25._tcp.a.example", "a.example")],
         ),
         (
             "two kinds of keys",
             chain(&["a.example", "b.example"]),
             MASTER_CF,
             &[],
-            vec![("_25._tcp.a.example.", "a.example"), ("_25._tcp.a.example.", "b.example")],
+            vec![("25._tcp.a.example", "a.example"), ("25._tcp.a.example", "b.example")],
         ),
         (
             "pairs",
-            format!("{head}{pair}"),
+            format!("{HEAD}{pair}"),
             MASTER_CF,
             &[],
-            vec![("_25._tcp.a.example.", "a.example"), ("_25._tcp.a.example.", "b.example")],
+            vec![("25._tcp.a.example", "a.example"), ("25._tcp.a.example", "b.example")],
         ),
         (
             "a service with its own",
             chain(&["a.example"]),
             &own,
             &["--port", "25,465"],
-            vec![("_25._tcp.a.example.", "a.example"), ("_465._tcp.a.example.", "b.example")],
+            vec![("25._tcp.a.example", "a.example"), ("465._tcp.a.example", "b.example")],
         ),
         (
             "behind postscreen",
             chain(&["a.example"]),
             postscreen,
             &[],
-            vec![("_25._tcp.a.example.", "a.example")],
-        ),
-        (
-            "names",
-            chain(&["a.example"]),
-            MASTER_CF,
-            &["--name", "x.example", "--name", "Y.example."],
-            vec![("_25._tcp.x.example.", "a.example"), ("_25._tcp.y.example.", "a.example")],
-        ),
-        (
-            "names of SNI",
-            format!("{}{sni}", chain(&["a.example"])),
-            MASTER_CF,
-            &[],
-            vec![("_25._tcp.a.example.", "a.example"), ("_25._tcp.c.example.", "c.example")],
-        ),
-        (
-            "a name below one of SNI",
-            format!("{}{sni}", chain(&["a.example"])),
-            MASTER_CF,
-            &["--name", "x.y.c.example"],
-            vec![("_25._tcp.x.y.c.example.", "d.example")],
+            vec![("25._tcp.a.example", "a.example")],
         ),
         (
             "what will come",
@@ -151,21 +138,49 @@ fn records_are_those_of_the_keys_that_servers_have() {
             MASTER_CF,
             &["--next", "b.example.key", "--next", "d.example.pem", "--next", "a.example.pem"],
             vec![
-                ("_25._tcp.a.example.", "a.example"),
-                ("_25._tcp.a.example.", "b.example"),
-                ("_25._tcp.a.example.", "d.example"),
+                ("25._tcp.a.example", "a.example"),
+                ("25._tcp.a.example", "b.example"),
+                ("25._tcp.a.example", "d.example"),
             ],
         ),
     ] {
         let (zone, said) = zone(at, &main_cf, master_cf, more, 0);
-        let want = want.into_iter().map(|(owner, key)| format!("{owner} IN TLSA {}", data(key)));
-        assert_eq!(zone, want.collect::<Vec<_>>(), "{what}: {said}");
+        assert_eq!(zone, records(at, &want), "{what}: {said}");
+    }
+}
+
+#[test]
+fn records_are_of_the_names_that_the_server_has() {
+    let scratch = hosts();
+    let at = scratch.path();
+    let sni = format!("{}tls_server_sni_maps = hash:/etc/postfix/sni\n", chain(&["a.example"]));
+    fs::write(
+        at.join("sni"),
+        "c.example /etc/postfix/c.example.key /etc/postfix/c.example.pem\n\
+         .c.example /etc/postfix/d.example.key, /etc/postfix/d.example.pem\n",
+    )
+    .unwrap();
+    for (main_cf, more, want) in [
+        (
+            chain(&["a.example"]),
+            &["--name", "x.example", "--name", "Y.example."][..],
+            &[("25._tcp.x.example", "a.example"), ("25._tcp.y.example", "a.example")][..],
+        ),
+        (
+            sni.clone(),
+            &[],
+            &[("25._tcp.a.example", "a.example"), ("25._tcp.c.example", "c.example")],
+        ),
+        (sni, &["--name", "x.y.c.example"], &[("25._tcp.x.y.c.example", "d.example")]),
+    ] {
+        let (zone, said) = zone(at, &main_cf, MASTER_CF, more, 0);
+        assert_eq!(zone, records(at, want), "{more:?}: {said}");
     }
     let policy = "version: 1\nlint: {mx: [mx1.example, MX2.example]}\n";
     fs::write(at.join("postls.yaml"), policy).unwrap();
     let (zone, _) = zone(at, &chain(&["a.example"]), MASTER_CF, &[], 0);
-    let record = |name: &str| format!("_25._tcp.{name}. IN TLSA {}", data("a.example"));
-    assert_eq!(zone, ["mx1.example", "mx2.example"].map(record));
+    let want = [("25._tcp.mx1.example", "a.example"), ("25._tcp.mx2.example", "a.example")];
+    assert_eq!(zone, records(at, &want));
 }
 
 /// A real smtpd(8) has the keys that are published for the name that a client asks for, and no others.
@@ -237,7 +252,7 @@ fn what_is_not_as_it_should_be_is_said() {
     let without_key = "smtpd_tls_cert_file = /etc/postfix/a.example.pem\n\
         smtpd_tls_key_file = /etc/ssl/private/a.key\n";
     let missing = "smtpd_tls_chain_files = /etc/postfix/x.key /etc/postfix/a.example.pem\n";
-    let second = chain.replace("=", "= /etc/postfix/b.example.key /etc/postfix/b.example.pem");
+    let second = chain.replace('=', "= /etc/postfix/b.example.key /etc/postfix/b.example.pem");
     let issuer = "smtpd_tls_chain_files = /etc/postfix/x.pem /etc/postfix/issuer.pem\n";
     let authority = ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca"];
     openssl(at, &[&["req", "-x509", "-nodes", "-newkey", "rsa:2048"], &authority[..]].concat());
