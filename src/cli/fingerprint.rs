@@ -201,7 +201,7 @@ fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, String> {
     if path == Path::new("-") {
         return standard_input().map_err(|Stop(why)| why);
     }
-    host.read(path).map_err(|error| load::why(&error))
+    host.read(path).map_err(|error| load::why_unread(&error))
 }
 
 /// The digest that the client needs for which there is a policy file, else the one that sends mail

@@ -466,11 +466,11 @@ pub(super) fn name_in(directory: &Path, path: &Path) -> String {
 
 /// Reads a file, or says which one could not be read and why.
 pub(super) fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, Stop> {
-    host.read(path).map_err(|error| Stop(format!("{}: {}", path.display(), why(&error))))
+    host.read(path).map_err(|error| Stop(format!("{}: {}", path.display(), why_unread(&error))))
 }
 
-/// Why a file cannot be read.
-pub(super) fn why(error: &std::io::Error) -> String {
+/// Why a file could not be read.
+pub(super) fn why_unread(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
         ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
