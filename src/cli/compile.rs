@@ -25,7 +25,9 @@ impl Compile {
         let Some(policy) = &loaded.policy else {
             return Err(Stop("there is no policy file".to_owned()));
         };
-        let text = compile::table(&compile::rows(&policy.policies), &policy.short_name);
+        let client = loaded.context().client(policy.policies.table.client());
+        let rows = compile::rows(&policy.policies, client.client.known_digest());
+        let text = compile::table(&rows, &policy.short_name);
         let Some(directory) = &self.output else {
             return Ok(Outcome { output: text.into_bytes(), status: OK });
         };

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::load_pins::Pinned;
 use super::load_policies::{ListedTable, ListedValues};
 use super::load_tables::OtherTables;
 use super::{Common, Stop, environment};
@@ -79,7 +80,7 @@ pub(super) struct PolicyFile {
     pub(super) problems: Vec<Problem>,
     /// All files that were read for it.
     pub(super) sources: Vec<SourceId>,
-    /// The same, as a plan names them.
+    /// The same, as a plan names them, and behind them the files that pins name.
     pub(super) inputs: Vec<Base>,
     /// The name for the table's header: it must not depend on where postls was started.
     pub(super) short_name: String,
@@ -169,7 +170,7 @@ pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Sto
     };
     loader.say_what_is_decided_at_run_time(&values, &build);
     let others = main_cf.map(|it| loader.lookups(it, master_cf, &build, &mut tables));
-    loader.say_what_is_left_out(policy.as_ref());
+    loader.say_what_is_left_out();
     Ok(Loaded {
         directory: request.directory.clone(),
         sources: loader.sources,
@@ -288,7 +289,9 @@ impl Loader<'_> {
             return Ok(None);
         }
         let source = self.read(&path, &name)?;
-        let main = yaml::read(source, self.sources.source(source).bytes(), Role::Main);
+        let mut main = yaml::read(source, self.sources.source(source).bytes(), Role::Main);
+        let mut pinned = Pinned::default();
+        pinned.read(self, &mut main, parent(&path));
         let includes = main.includes.clone();
         let mut files = vec![main];
         let mut sources = vec![source];
@@ -330,11 +333,10 @@ impl Loader<'_> {
                 let name = name.to_string_lossy();
                 match self.read(&path, &name) {
                     Ok(source) => {
-                        files.push(yaml::read(
-                            source,
-                            self.sources.source(source).bytes(),
-                            Role::Included,
-                        ));
+                        let bytes = self.sources.source(source).bytes();
+                        let mut file = yaml::read(source, bytes, Role::Included);
+                        pinned.read(self, &mut file, parent(&path));
+                        files.push(file);
                         sources.push(source);
                         inputs.push(self.base(source, &path));
                     }
@@ -342,6 +344,7 @@ impl Loader<'_> {
                 }
             }
         }
+        inputs.extend(pinned.inputs);
         let (policies, mut problems) = policy::join(files);
         problems.extend(refused);
         // It goes into the table's header: a line end in it would begin a row.
@@ -396,13 +399,18 @@ impl Loader<'_> {
             return Err("the name is relative, and what it is relative to depends on the program"
                 .to_owned());
         }
-        // In a copy, /etc/postfix means the copy, not this host's.
-        let inside = path.strip_prefix(DEFAULT_DIRECTORY).ok().map(|it| directory.join(it));
-        match inside.filter(|_| !self.request.is_live(self.host)) {
+        match self.in_copy(&path) {
             Some(path) if there(&path) => Ok((path, Place::Copy)),
             None if there(&path) => Ok((path, Place::AsNamed)),
             Some(_) | None => missing(),
         }
+    }
+
+    /// What a name below /etc/postfix means in a copy: the copy, not this host's.
+    pub(super) fn in_copy(&self, path: &Path) -> Option<PathBuf> {
+        let inside = path.strip_prefix(DEFAULT_DIRECTORY).ok();
+        let inside = inside.filter(|_| !self.request.is_live(self.host));
+        inside.map(|it| self.request.directory.join(it))
     }
 
     pub(super) fn skip_table(&mut self, table: &TableName, why: &str) {
@@ -421,11 +429,8 @@ impl Loader<'_> {
         }
     }
 
-    fn say_what_is_left_out(&mut self, policy: Option<&PolicyFile>) {
+    fn say_what_is_left_out(&mut self) {
         self.skip("database client files", "postls does not look at them yet");
-        if policy.is_some_and(|it| it.policies.has_retiring_pins()) {
-            self.skip("retire", "postls does not compare it with today yet");
-        }
     }
 }
 

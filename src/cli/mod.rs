@@ -11,6 +11,7 @@ mod lint;
 mod load;
 mod load_certificates;
 mod load_host;
+mod load_pins;
 mod load_policies;
 mod load_tables;
 mod man;

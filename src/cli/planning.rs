@@ -76,6 +76,7 @@ pub(super) fn plan(
             table: live_table.as_deref(),
             kind: &kind,
             index,
+            digest: context.client(table.client()).client.known_digest(),
             inputs: policy.inputs.clone(),
             policy_file: &policy.short_name,
             table_names: &load::names_of(host, &request.directory, &table.path),

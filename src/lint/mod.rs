@@ -9,6 +9,7 @@ pub mod explain;
 pub mod fix;
 mod identity;
 mod pattern_table;
+mod pins;
 mod policy_table;
 mod replacement;
 mod rewrite;
@@ -22,6 +23,7 @@ pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
 pub use pattern_table::{LineProblem, PatternTable};
+pub use pins::{Pinned, PinnedBy, WrittenPin};
 pub use policy_table::{
     HashedKey, PolicyTable, RowProblem, anchors_of, place_in_row, trust_anchors,
 };
@@ -361,11 +363,14 @@ impl<'a> Context<'a> {
     pub fn client(&self, name: &'static str) -> PolicyClient {
         match self.views().last() {
             Some(effective) => PolicyClient::new(&effective, effective.tls_client(name)),
-            None => PolicyClient {
-                client: Client::from((name, self.version())),
-                tables: Vec::new(),
-                scope: None,
-            },
+            None => {
+                let mut client = Client::from((name, self.version()));
+                let digest = format!("{name}_tls_fingerprint_digest");
+                if let Some(digest) = self.policies.and_then(|it| it.value_of(&digest)) {
+                    client.digest.clone_from(&digest.value);
+                }
+                PolicyClient { client, tables: Vec::new(), scope: None }
+            }
         }
     }
 
@@ -375,7 +380,10 @@ impl<'a> Context<'a> {
             Within::Table(_) | Within::Value => self.effective(),
             Within::PolicyFile => self.views().last(),
         };
-        problem.client.set_at(&view?, suffix)
+        match view {
+            Some(view) => problem.client.set_at(&view, suffix),
+            None => Some(self.policies?.value_of(&problem.client.parameter(suffix))?.span),
+        }
     }
 
     /// The mistakes of one kind in the policy files.

@@ -36,6 +36,8 @@ pub struct PolicyTable {
     pub(super) problems: Vec<RowProblem>,
     /// The first row of each level, in the order of [`SecurityLevel::ALL`].
     levels: Levels,
+    /// The rows at level fingerprint.
+    pub(super) pinned: Vec<usize>,
 }
 
 type Levels = [Option<usize>; SecurityLevel::ALL.len()];
@@ -64,6 +66,7 @@ struct Part {
     keys: Vec<HashedKey>,
     problems: Vec<RowProblem>,
     levels: Levels,
+    pinned: Vec<usize>,
 }
 
 /// Where a byte of a row's right-hand side stands. A pattern's row may have another one than its
@@ -86,7 +89,7 @@ impl PolicyTable {
     /// A table with this row only.
     pub(super) fn of_row(row: Span, bytes: &[u8], client: PolicyClient) -> PolicyTable {
         let hasher = RandomState::default();
-        let Part { rows, keys, problems, levels } =
+        let Part { rows, keys, problems, levels, pinned } =
             read_part(row.source, bytes, row.range(), &[&client.client], &hasher);
         let (kind, clients) = (TableKind::Texthash, vec![client]);
         PolicyTable {
@@ -97,6 +100,7 @@ impl PolicyTable {
             keys,
             problems,
             levels,
+            pinned,
         }
     }
 
@@ -113,7 +117,7 @@ impl PolicyTable {
         let parts =
             in_parts(bytes, split, &|part| read_part(source, bytes, part, &judges, &hasher));
         let mut parts = parts.into_iter();
-        let Part { mut rows, mut keys, mut problems, mut levels } =
+        let Part { mut rows, mut keys, mut problems, mut levels, mut pinned } =
             parts.next().unwrap_or_default();
         for part in parts {
             let before = rows.len();
@@ -121,6 +125,7 @@ impl PolicyTable {
             for (first, here) in levels.iter_mut().zip(part.levels) {
                 *first = first.or(here.map(|it| before + it));
             }
+            pinned.extend(part.pinned.into_iter().map(|it| before + it));
             let moved = u64::from(offset(before));
             keys.extend(part.keys.into_iter().map(|it| HashedKey(it.0 + moved)));
             problems.extend(
@@ -129,7 +134,7 @@ impl PolicyTable {
         }
         // Of sorted parts, the stable sort makes a merge.
         keys.sort();
-        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems, levels }
+        PolicyTable { source, kind, clients, table: Table { rows }, keys, problems, levels, pinned }
     }
 }
 
@@ -194,7 +199,7 @@ pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowPr
         if !judged.insert((destination.policy.origins(), key.contains(&b'/'))) {
             continue;
         }
-        let (text, places) = compile::placed(&destination.policy);
+        let (text, places) = compile::placed(&destination.policy, client.known_digest());
         row::parse(text.as_bytes()).problems(key, client, &mut |problem| {
             let place = places.iter().rev().find(|(at, _)| *at <= problem.range.start);
             let span = place.map_or(destination.nexthop.span, |(_, span)| *span);
@@ -232,6 +237,7 @@ fn read_part(
     keys.sort_unstable();
     let mut problems: Vec<RowProblem> = Vec::new();
     let mut levels = Levels::default();
+    let mut pinned = Vec::new();
     let part = rows.first().zip(rows.last()).map(|(a, b)| a.range().start..b.range().end);
     let is_utf8 = part.is_none_or(|it| str::from_utf8(&bytes[it]).is_ok());
     for (index, row) in entries().filter(|_| !judges.is_empty()) {
@@ -248,6 +254,9 @@ fn read_part(
         let policy = row::parse(&value);
         if let Some(level) = policy.security_level() {
             levels[level as usize].get_or_insert(index as usize);
+            if level == SecurityLevel::Fingerprint {
+                pinned.push(index as usize);
+            }
         }
         for (client, judge) in judges.iter().enumerate() {
             policy.problems(key, judge, &mut |problem| {
@@ -270,5 +279,5 @@ fn read_part(
             });
         }
     }
-    Part { rows, keys, problems, levels }
+    Part { rows, keys, problems, levels, pinned }
 }

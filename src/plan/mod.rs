@@ -17,6 +17,7 @@ pub use meaning::{ParameterChange, PolicyChange, Trend};
 use crate::config::{Configuration, TableKind};
 use crate::policy::compile;
 use crate::policy::{Policies, Table};
+use crate::postfix::Digest;
 
 /// Everything that has to happen, in this order: tables, main.cf, reload.
 #[derive(Clone, Debug)]
@@ -95,7 +96,10 @@ pub struct Live<'a> {
     pub kind: &'a str,
     /// What is wrong with the live index, if the type has one.
     pub index: Option<Stale>,
-    /// Further files that the plan depends on: the policy files.
+    /// The digest of fingerprints that will be in force for the client that asks the table; `None`:
+    /// one that postls does not know.
+    pub digest: Option<Digest>,
+    /// Further files that the plan depends on: the policy files, and those that their pins name.
     pub inputs: Vec<Base>,
     /// The policy file's name, for the table's header.
     pub policy_file: &'a str,
@@ -105,7 +109,7 @@ pub struct Live<'a> {
 
 /// Makes the plan that turns `live` into what the policies say.
 pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
-    let rows = compile::rows(policies);
+    let rows = compile::rows(policies, live.digest);
     let text = compile::table(&rows, live.policy_file).into_bytes();
     let configuration = live.configuration;
     let (edits, parameters) = main_cf::edit(configuration, policies, live.kind, live.table_names)?;

@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use super::{Destination, Nexthop, Policies, Policy};
+use crate::postfix::Digest;
 use crate::text::Span;
 
 /// The first words of every table that postls wrote, and of no other.
@@ -28,11 +29,12 @@ pub struct Row {
     pub testing: bool,
 }
 
-/// The rows in the order of the table.
-pub fn rows(policies: &Policies) -> Vec<Row> {
+/// The rows in the order of the table. `digest`: the one in force for the client that asks it;
+/// `None`: one that postls does not know.
+pub fn rows(policies: &Policies, digest: Option<Digest>) -> Vec<Row> {
     let row = |it: &Destination| Row {
         nexthop: it.nexthop.value.clone(),
-        policy: right_hand_side(&it.policy).join(" "),
+        policy: placed(&it.policy, digest).0,
         span: it.nexthop.span,
         testing: it.testing,
     };
@@ -68,11 +70,6 @@ pub fn table(rows: &[Row], from: &str) -> String {
     text
 }
 
-/// The level and the attributes, one word each.
-fn right_hand_side(policy: &Policy) -> Vec<String> {
-    words(policy).into_iter().map(|it| it.text).collect()
-}
-
 /// A word of a right-hand side.
 struct Word {
     text: String,
@@ -82,9 +79,9 @@ struct Word {
 
 /// A right-hand side as one line, and where its parts come from: of each the offset at which it
 /// begins, and its place in the policy file.
-pub fn placed(policy: &Policy) -> (String, Vec<(usize, Span)>) {
+pub fn placed(policy: &Policy, digest: Option<Digest>) -> (String, Vec<(usize, Span)>) {
     let (mut text, mut places) = (String::new(), Vec::new());
-    for word in words(policy) {
+    for word in words(policy, digest) {
         if !text.is_empty() {
             text.push(' ');
         }
@@ -94,7 +91,7 @@ pub fn placed(policy: &Policy) -> (String, Vec<(usize, Span)>) {
     (text, places)
 }
 
-fn words(policy: &Policy) -> Vec<Word> {
+fn words(policy: &Policy, digest: Option<Digest>) -> Vec<Word> {
     let mut words = Vec::new();
     if let Some(level) = policy.level {
         words.push(Word { text: level.value.to_string(), parts: vec![(0, level.span)] });
@@ -118,7 +115,9 @@ fn words(policy: &Policy) -> Vec<Word> {
     attribute("match", &names);
     // One attribute for each pin keeps rows readable; several match= add up.
     for pin in policy.pins.iter().flat_map(|it| it.iter()) {
-        attribute("match", &[(&pin.fingerprint.value.to_string(), pin.fingerprint.span)]);
+        if let Some(fingerprint) = pin.in_force(digest) {
+            attribute("match", &[(&fingerprint.value.to_string(), fingerprint.span)]);
+        }
     }
     for (name, value) in [
         ("protocols", &policy.protocols),

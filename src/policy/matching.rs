@@ -22,7 +22,7 @@ pub(super) fn is_sts(row: &Row<'_>, client: &Client) -> bool {
 }
 
 /// The fingerprints of main.cf, for policies that have none.
-pub(super) fn pins_of_main_cf(client: &Client) -> impl Iterator<Item = Result<Fingerprint, Pin>> {
+pub fn pins_of_main_cf(client: &Client) -> impl Iterator<Item = Result<Fingerprint, Pin>> {
     let text = client.fingerprints.as_bytes();
     lists::words(text, COMMA_SPACE).map(move |it| pin(&text[it], client))
 }

@@ -3,7 +3,8 @@
 //! `yaml` reads the policy file, and `compile` writes what it says as the text of a TLS policy
 //! table. `row` is the grammar of such a table's right-hand side, `client` what main.cf says where
 //! a row is silent, `problems` what smtp(8) finds wrong with a row (`attribute`, `matching`: with its parts; `what`: as
-//! data), `effective` what it does then, and `outcome` what that means for mail.
+//! data), `effective` what it does then, and `outcome` what that means for mail. `pin` is
+//! what a destination's server is known by.
 
 mod attribute;
 pub mod client;
@@ -13,6 +14,7 @@ pub mod effective;
 pub mod matching;
 pub mod nexthop;
 pub mod outcome;
+pub mod pin;
 pub mod problems;
 pub mod row;
 pub mod what;
@@ -26,10 +28,10 @@ use foldhash::fast::RandomState;
 pub use client::Client;
 pub use date::Date;
 pub use nexthop::Nexthop;
+pub use pin::Pin;
 
-use crate::certificate::Of;
 use crate::finding::Severity;
-use crate::postfix::{Fingerprint, SecurityLevel, Version};
+use crate::postfix::{SecurityLevel, Version};
 use crate::text::{Span, nearest, shortened};
 
 /// A value and the place in the policy file that says so.
@@ -59,12 +61,10 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Whether a pin has a day on which it retires.
-    pub fn has_retiring_pins(&self) -> bool {
-        self.destinations.iter().any(|it| {
-            let mut pins = it.policy.pins.iter().flat_map(|it| it.iter());
-            pins.any(|pin| pin.retire.is_some())
-        })
+    /// The value that the policy file gives to a parameter of main.cf.
+    pub fn value_of(&self, parameter: &str) -> Option<&Placed<String>> {
+        let owned = self.parameters.iter().find(|it| it.name.value == parameter);
+        owned?.value.as_ref()
     }
 }
 
@@ -154,7 +154,7 @@ pub struct Policy {
     pub level: Option<Placed<SecurityLevel>>,
     /// Names for `match=` at verify and secure.
     pub names: Option<Rc<[Placed<String>]>>,
-    /// Fingerprints for `match=` at level fingerprint.
+    /// Certificates and keys whose fingerprints go into `match=` at level fingerprint.
     pub pins: Option<Rc<[Pin]>>,
     /// `protocols=`, its words separated by `:`.
     pub protocols: Option<Placed<String>>,
@@ -172,21 +172,6 @@ pub struct Policy {
     pub enable_rpk: Option<Placed<bool>>,
 }
 
-/// A certificate or key that a server must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pin {
-    /// Its digest; the length says which one.
-    pub fingerprint: Placed<Fingerprint>,
-    /// Of what.
-    pub of: Of,
-    /// A remark.
-    pub note: Option<String>,
-    /// The day on which it was added.
-    pub added: Option<Placed<Date>>,
-    /// The day from which it should be gone.
-    pub retire: Option<Placed<Date>>,
-}
-
 impl Policy {
     /// Where each of its settings comes from; equal for those that say the same in the same places.
     pub fn origins(&self) -> [Option<Span>; 10] {
@@ -197,7 +182,7 @@ impl Policy {
         [
             self.level.map(|it| it.span),
             first(&self.names),
-            self.pins.as_ref().and_then(|it| it.first()).map(|it| it.fingerprint.span),
+            self.pins.as_ref().and_then(|it| it.first()).map(|it| it.span),
             protocols,
             ciphers,
             exclude,
@@ -264,6 +249,10 @@ pub enum ProblemKind {
     Nexthop,
     /// A pin that is no fingerprint of any digest.
     Pin,
+    /// A file of a pin that has nothing which could be pinned.
+    PinFile,
+    /// A fingerprint beside a file that is not the file's.
+    PinFileDiffers,
 }
 
 /// Joins the main policy file with those that it includes: profiles are

@@ -163,6 +163,11 @@ impl Fingerprint {
         }
     }
 
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The number of bytes.
     pub fn length(&self) -> usize {
         self.0.len()

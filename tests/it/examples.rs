@@ -44,6 +44,10 @@ fn the_blog_shows_its_mistakes() {
             "main.cf:8:33 error inline-comment",
             "main.cf:13:31 error inline-comment",
             "main.cf:15:31 warning weak-fingerprint-digest",
+            "tls_policy:3:11 warning placeholder-pin",
+            "tls_policy:3:11 warning single-pin",
+            "tls_policy:5:11 warning placeholder-pin",
+            "tls_policy:5:11 warning single-pin",
             "tls_policy:6:17 error policy-without-trust-anchor",
             "tls_policy:7:17 error policy-without-trust-anchor",
         ]

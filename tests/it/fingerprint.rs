@@ -331,20 +331,26 @@ fn pins_can_be_pasted() {
     let main_cf =
         "compatibility_level = 3.6\nsmtp_tls_policy_maps = texthash:/etc/postfix/tls_policy\n";
     fs::write(at.join("etc/main.cf"), main_cf).unwrap();
-    for (of, files) in [("public-key", &["p256.pem", odd][..]), ("certificate", &["p256.pem"][..])]
-    {
-        let run = |option: &str| {
-            let options = ["fingerprint", "-c", "etc", "--postfix", "3.7", "--of", of, option];
-            printed(postls(at, &[&options, files].concat()), 0)
+    let several: &[&str] = &["--yaml", "--digest", "md5,sha256,sha512"];
+    for (of, files, yaml, begin) in [
+        ("public-key", &["p256.pem", odd][..], &["--yaml"][..], "\""),
+        ("certificate", &["p256.pem"], &["--yaml"], "\""),
+        ("public-key", &["p256.pem", odd], several, "[\""),
+        ("certificate", &["p256.pem"], several, "[\""),
+    ] {
+        let run = |option: &[&str]| {
+            let options = ["fingerprint", "-c", "etc", "--postfix", "3.7", "--of", of];
+            printed(postls(at, &[&options, option, files].concat()), 0)
         };
         let policy = format!(
             "version: 1\ntable: {{type: texthash}}\ndestinations:\n  mx.partner.example:\n    level: fingerprint\n    pins:\n{}",
-            run("--yaml")
+            run(yaml)
         );
-        assert_eq!(policy.matches(&format!("\n      - {of}: \"")).count(), files.len(), "{policy}");
+        let pins = policy.matches(&format!("\n      - {of}: {begin}")).count();
+        assert_eq!(pins, files.len(), "{policy}");
         fs::write(at.join("etc/postls.yaml"), &policy).unwrap();
         let table = printed(postls(at, &["compile", "-c", "etc"]), 0);
-        let row = run("--match").replace('|', " match=");
+        let row = run(&["--match"]).replace('|', " match=");
         let compiled = table.split_whitespace().filter(|it| it.starts_with("match="));
         let mut compiled: Vec<&str> = compiled.collect();
         compiled.dedup();

@@ -58,7 +58,13 @@ impl Fixture {
         }
         let policy_file = sources.iter().find(|(_, source)| source.name() == "postls.yaml");
         let policies = policy_file.map(|(id, source)| {
-            policy::join(vec![yaml::read(id, source.bytes(), yaml::Role::Main)])
+            let mut file = yaml::read(id, source.bytes(), yaml::Role::Main);
+            file.read_pins(&mut |path| {
+                let found = sources.iter().find(|(_, it)| it.name() == path);
+                let found = found.ok_or_else(|| "there is no such file".to_owned())?;
+                Ok(found.1.bytes().to_vec())
+            });
+            policy::join(vec![file])
         });
         Fixture {
             sources,

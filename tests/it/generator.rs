@@ -187,6 +187,7 @@ pub(crate) const YAML: &[&str] = &[
     "version: 1\n",
     "version: 1\nparameters: {smtp_tls_security_level: dane, relayhost: null}\ntable: {type: lmdb}\n",
     "version: 1\nprofiles: {p: {level: secure, match: [a, .b], exclude: aNULL}}\ndestinations:\n  a.example: {use: p}\n  '[b.example]:25': may\n",
+    "version: 1\ndestinations:\n  a.example:\n    level: fingerprint\n    pins:\n    - public-key: [AD:F3:C3:68:2B:CE:8D:DA:A3:83:AC:84:F6:5B:52:E0, \"\"]\n      pem: a/b.pem\n    - {pem: c.pem, of: certificate}\n",
     "version: 1\ndestinations:\n  a.example:\n    level: fingerprint\n    pins:\n    - certificate: \"AD:F3:C3:68:2B:CE:8D:DA:A3:83:AC:84:F6:5B:52:E0\"\n      retire: 2027-01-31\n",
     "version: 1\ninclude: [x/*.yaml, \"y\\x41\"]\nlint: {allow: {a: b}}\nx: &a [*a]\n",
     "a: |\n  b\n  c\n? [x]\n: y\n",

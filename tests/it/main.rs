@@ -25,6 +25,7 @@ mod lookup;
 mod next_hops;
 mod oracle;
 mod parameters;
+mod pins;
 mod plan;
 mod publish;
 mod repository;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use postls::config::Configuration;
 use postls::plan::{self, Change, Live, Plan, Trend};
 use postls::policy::{self, Policies, yaml};
-use postls::postfix::Version;
+use postls::postfix::{Digest, Version};
 use postls::text::Sources;
 
 const POLICY: &str = "version: 1\ndestinations: {a.example: encrypt}\n";
@@ -32,6 +32,7 @@ pub(crate) fn make(main_cf: &[u8], table: Option<&[u8]>, policies: &Policies, ki
         table,
         kind,
         index: None,
+        digest: Some(Digest::Md5),
         inputs: Vec::new(),
         policy_file: "postls.yaml",
         table_names: &names,

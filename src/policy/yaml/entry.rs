@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use super::pin::pins;
 use super::reader::{Field, Reader};
 use super::tree::{Kind, Value};
-use crate::certificate::Of;
-use crate::policy::{Date, Nexthop, Pin, Placed, Policy, ProblemKind};
-use crate::postfix::{Digest, Fingerprint, SecurityLevel};
+use crate::policy::{Date, Nexthop, Placed, Policy, ProblemKind};
+use crate::postfix::SecurityLevel;
 use crate::text::{nearest, shortened};
 
 /// A destination whose profile is not filled in yet.
@@ -151,83 +151,7 @@ fn level(reader: &mut Reader, value: Value<'_>) -> Option<Placed<SecurityLevel>>
     Some(Placed { value: level?, span: text.span })
 }
 
-fn pins(reader: &mut Reader, value: Value<'_>) -> Rc<[Pin]> {
-    let items = reader.items(value, "pins", "a list of pins");
-    items.into_iter().filter_map(|item| pin(reader, item)).collect()
-}
-
-fn pin(reader: &mut Reader, value: Value<'_>) -> Option<Pin> {
-    const KNOWN: &[&str] = &["public-key", "certificate", "note", "added", "retire"];
-    let mut fingerprint = None;
-    let (mut note, mut added, mut retire) = (None, None, None);
-    let mut refused = value.kind() != Kind::Mapping;
-    for field in reader.fields(value, "a pin") {
-        match field.name {
-            "public-key" | "certificate" => {
-                if fingerprint.is_some() {
-                    reader
-                        .note(
-                            ProblemKind::Value,
-                            field.key,
-                            "a pin has one fingerprint; this is a second one",
-                        )
-                        .help = Some("make it an entry of its own".to_owned());
-                    continue;
-                }
-                let of = match field.name {
-                    "certificate" => Of::Certificate,
-                    _ => Of::PublicKey,
-                };
-                fingerprint = digest(reader, field).map(|it| (it, of));
-                refused |= fingerprint.is_none();
-            }
-            "pem" | "of" => {
-                refused = true;
-                reader
-                    .note(
-                        ProblemKind::Pin,
-                        field.key,
-                        "this postls does not read pins from certificate files",
-                    )
-                    .help =
-                    Some("write the fingerprint as \"public-key\" or \"certificate\"".to_owned());
-            }
-            "note" => note = reader.text(field.value, "note").map(|it| it.value.to_owned()),
-            "added" => added = date(reader, field.value, "added"),
-            "retire" => retire = date(reader, field.value, "retire"),
-            _ => reader.unknown_key(field, "a pin", KNOWN),
-        }
-    }
-    if fingerprint.is_none() && !refused {
-        reader.note(
-            ProblemKind::Pin,
-            value.span(),
-            "a pin needs \"public-key\" or \"certificate\"",
-        );
-    }
-    let (fingerprint, of) = fingerprint?;
-    Some(Pin { fingerprint, of, note, added, retire })
-}
-
-fn digest(reader: &mut Reader, field: Field<'_>) -> Option<Placed<Fingerprint>> {
-    let text = reader.text(field.value, field.name)?;
-    let Some(fingerprint) = Fingerprint::parse(text.value.as_bytes()) else {
-        reader.note(ProblemKind::Pin, text.span, "this is no fingerprint").help =
-            Some("pairs of hexadecimal digits with colons between them, in quotes".to_owned());
-        return None;
-    };
-    if fingerprint.digest().is_none() {
-        let lengths: Vec<String> =
-            Digest::ALL.iter().map(|it| format!("{it} {}", it.length())).collect();
-        let note = format!("{} bytes are the fingerprint of no digest", fingerprint.length());
-        reader.note(ProblemKind::Pin, text.span, note).help =
-            Some(format!("bytes of each digest: {}", lengths.join(", ")));
-        return None;
-    }
-    Some(Placed { value: fingerprint, span: text.span })
-}
-
-fn date(reader: &mut Reader, value: Value<'_>, what: &str) -> Option<Placed<Date>> {
+pub(super) fn date(reader: &mut Reader, value: Value<'_>, what: &str) -> Option<Placed<Date>> {
     let text = reader.text(value, what)?;
     let date = Date::parse(text.value);
     if date.is_none() {

@@ -4,19 +4,26 @@
 //! on behind each mistake; after a syntax error it stops there, but what
 //! stands before is judged all the same.
 //!
-//! Known limit: pins from certificate files (`pem:`) are refused.
+//! Files that pins name are not opened here: [`File::read_pins`] asks for their bytes.
 
 mod entry;
 mod lint;
+mod pin;
 mod reader;
 mod tree;
 
 pub(super) use entry::Entry;
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use foldhash::fast::RandomState;
+
 use reader::{Field, Reader};
 use tree::{Tree, Value};
 
 use super::{Lint, Parameter, Placed, Policy, Problem, ProblemKind, Table};
+use crate::certificate::Subject;
 use crate::postfix::{self, Version};
 use crate::text::{SourceId, Span, nearest, shortened};
 
@@ -35,6 +42,26 @@ pub struct File {
     pub(super) lint: Lint,
     /// Patterns of the files to include, relative to this one.
     pub includes: Vec<Placed<String>>,
+}
+
+impl File {
+    /// Reads the files that its pins name. `read` gives the bytes of one, or says why it cannot;
+    /// each is asked for once.
+    pub fn read_pins(&mut self, read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) {
+        let mut known: HashMap<String, Result<Subject, String>, RandomState> = HashMap::default();
+        let mut subject = |path: &str| {
+            let read = || pin::subject(&read(path)?);
+            known.entry(path.to_owned()).or_insert_with(read).clone()
+        };
+        let profiles = self.profiles.iter_mut().map(|(_, policy)| policy);
+        let entries = self.entries.iter_mut().map(|it| &mut it.settings.policy);
+        for pins in profiles.chain(entries).filter_map(|it| it.pins.as_mut()) {
+            // Nobody shares them before profiles are filled in.
+            for pin in Rc::get_mut(pins).into_iter().flatten() {
+                self.problems.extend(pin::look_into_file(pin, &mut subject));
+            }
+        }
+    }
 }
 
 /// Whether a file may hold everything, or only profiles and destinations.

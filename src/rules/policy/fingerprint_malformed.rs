@@ -18,8 +18,9 @@ since 3.6; if a policy has no other one, all mail to the destination waits, and
 beside one that counts it is a warning. Several fingerprints in one `match=` are
 separated by `|`; a `:` between two makes one that is too long.
 
-In the policy file a pin must have the length of a digest: 16 bytes for md5, 20
-for sha1, 28 for sha224, 32 for sha256, 48 for sha384, 64 for sha512.
+In the policy file a fingerprint must have the length of a digest: 16 bytes for md5,
+20 for sha1, 28 for sha224, 32 for sha256, 48 for sha384, 64 for sha512; and a pin
+needs one, or a file that it is made of.
 ",
     postfix_says: "malformed fingerprint value\nServer certificate not verified",
     fix: FixKind::Sometimes,

@@ -1,7 +1,7 @@
 //! Level fingerprint, and nothing to compare with.
 
 use crate::finding::Severity;
-use crate::lint::{Context, Findings, FixKind, Rule, Within};
+use crate::lint::{Context, Findings, FixKind, PolicyProblem, Rule, Within};
 use crate::policy::what::What;
 
 pub(super) static RULE: Rule = Rule {
@@ -37,7 +37,8 @@ example.com encrypt
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for found in context.row_problems() {
-        if found.problem.what == What::NoFingerprint {
+        // Of pins that cannot be made other rules say why.
+        if found.problem.what == What::NoFingerprint && !has_pins(context, found) {
             let help = match found.within {
                 Within::Table(_) | Within::Value => "add match=",
                 Within::PolicyFile => "add pins:",
@@ -45,4 +46,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.at(found.problem.span, "no fingerprint to compare with").help(help);
         }
     }
+}
+
+/// Whether the policy file has entries all the same.
+fn has_pins(context: &Context<'_>, found: PolicyProblem<'_>) -> bool {
+    let Within::PolicyFile = found.within else { return false };
+    let destination = context.policies.and_then(|it| it.destinations.get(found.problem.row));
+    destination.is_some_and(|it| it.policy.pins.is_some())
 }

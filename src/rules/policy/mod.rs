@@ -10,9 +10,11 @@ use crate::postfix::{Protocols, SecurityLevel, Version};
 use crate::text::{Edit, Span};
 
 rules! {
+    duplicate_pin,
     fingerprint_length_mismatch,
     fingerprint_malformed,
     fingerprint_without_pins,
+    placeholder_pin,
     policy_attribute_ineffective,
     policy_attribute_invalid,
     policy_below_wrappermode,
@@ -23,6 +25,8 @@ rules! {
     policy_not_utf8,
     policy_unknown_attribute,
     policy_without_trust_anchor,
+    shared_pin,
+    single_pin,
 }
 
 /// How bad a list's entry is that matches nothing: beside others that do, Postfix gets by.

@@ -54,7 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let names = names.filter(|_| level.value == SecurityLevel::Fingerprint);
         let pins = pins.filter(|_| level.value != SecurityLevel::Fingerprint);
         let names = names.map(|it| (it.span, "names belong to the levels verify and secure"));
-        let pins = pins.map(|it| (it.fingerprint.span, "pins belong to level fingerprint"));
+        let pins = pins.map(|it| (it.place(), "pins belong to level fingerprint"));
         for (span, help) in names.chain(pins) {
             findings
                 .at(span, format!("not at level {}", level.value))

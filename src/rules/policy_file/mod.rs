@@ -3,6 +3,12 @@
 rules! {
     destination_expired,
     destination_invalid,
+    pin_file_differs,
+    pin_file_private_key,
+    pin_file_unusable,
+    pin_retired,
+    pin_retired_when_added,
+    pin_without_source,
     policy_file_duplicate_key,
     policy_file_incomplete,
     policy_file_syntax,
