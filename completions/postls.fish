@@ -39,6 +39,8 @@ complete -c postls -n "__fish_postls_needs_command" -f -a "diff" -d 'Show what a
 complete -c postls -n "__fish_postls_needs_command" -f -a "apply" -d 'Make the configuration what the policy file says'
 complete -c postls -n "__fish_postls_needs_command" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
 complete -c postls -n "__fish_postls_needs_command" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
+complete -c postls -n "__fish_postls_needs_command" -f -a "fingerprint" -d 'Print the fingerprints of certificates and keys, as Postfix compares them'
+complete -c postls -n "__fish_postls_needs_command" -f -a "publish" -d 'Print what partners need to know of this host\'s keys: fingerprints and TLSA records'
 complete -c postls -n "__fish_postls_needs_command" -f -a "show" -d 'Print what was understood, as postconf does'
 complete -c postls -n "__fish_postls_needs_command" -f -a "rules" -d 'List all rules'
 complete -c postls -n "__fish_postls_needs_command" -f -a "completions" -d 'Print a script that completes command lines'
@@ -198,6 +200,51 @@ complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subco
 complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a pin to the policy file; apply puts it in force'
 complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "retire" -d 'Say in the policy file from which day on a pin should be gone, or take it out'
 complete -c postls -n "__fish_postls_using_subcommand pin; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l digest -d 'The digests to print; default: the one that the configuration needs, else sha256' -r -f -a "md5\t''
+sha1\t''
+sha224\t''
+sha256\t''
+sha384\t''
+sha512\t''
+all\t''"
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l of -d 'What --yaml and --match make the fingerprint of' -r -f -a "public-key\t'Survives a renewal with the same key'
+certificate\t'Changes with every renewal'"
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l format -d 'How to print it' -r -f -a "human\t'For people'
+json\t'For programs: postls/fingerprint/v1'"
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l yaml -d 'Print pins to paste under pins: of a destination in the policy file'
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -l match -d 'Print match= to paste into a row of a TLS policy table, at level fingerprint'
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand publish" -l name -d 'Names of the mail server; default: lint: mx of the policy file, else myhostname, and those of SNI' -r
+complete -c postls -n "__fish_postls_using_subcommand publish" -l next -d 'A key, request or certificate that will come: it is published before it is used' -r -F
+complete -c postls -n "__fish_postls_using_subcommand publish" -l port -d 'The ports to make TLSA records for' -r -f -a "25\t'SMTP, where others deliver'
+587\t'Submission, where users log in'
+465\t'The same with TLS from the start'"
+complete -c postls -n "__fish_postls_using_subcommand publish" -l digest -d 'The digests that partners pin; TLSA records have sha256' -r -f -a "md5\t''
+sha1\t''
+sha224\t''
+sha256\t''
+sha384\t''
+sha512\t''
+all\t''"
+complete -c postls -n "__fish_postls_using_subcommand publish" -l format -d 'How to print it' -r -f -a "human\t'For people'
+json\t'For programs: postls/publish/v1'
+zone\t'Records for the zone file'"
+complete -c postls -n "__fish_postls_using_subcommand publish" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand publish" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand publish" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand publish" -l host -d 'Take the directory for one that a Postfix of this host runs with; so it is in /etc without this'
+complete -c postls -n "__fish_postls_using_subcommand publish" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand publish" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postls -n "__fish_postls_using_subcommand show" -l table -d 'Show a lookup table, as postmap -s texthash:FILE, in the order of the file' -r -F
 complete -c postls -n "__fish_postls_using_subcommand show" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
 complete -c postls -n "__fish_postls_using_subcommand show" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
@@ -251,19 +298,21 @@ complete -c postls -n "__fish_postls_using_subcommand explain" -l names -d 'List
 complete -c postls -n "__fish_postls_using_subcommand explain" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "fingerprint" -d 'Print the fingerprints of certificates and keys, as Postfix compares them'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "publish" -d 'Print what partners need to know of this host\'s keys: fingerprints and TLSA records'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply query pin fingerprint publish show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "list" -d 'List pins: fingerprints, where they stand, dates, notes'
 complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "status" -d 'Say what has to be done about pins, the most pressing first'
 complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "add" -d 'Add a pin to the policy file; apply puts it in force'

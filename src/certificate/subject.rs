@@ -42,6 +42,13 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(pub String);
 
+impl From<Certificate> for Subject {
+    fn from(it: Certificate) -> Subject {
+        let public_key = it.public_key().to_vec();
+        Subject { kind: Kind::Certificate(Box::new(it)), public_key }
+    }
+}
+
 impl Subject {
     /// Its fingerprint; `None`: it is no certificate, and its certificate is asked for.
     ///
@@ -92,11 +99,7 @@ pub fn subjects(bytes: &[u8]) -> Result<Vec<Subject>, Unreadable> {
 fn subject(block: &Block<'_>) -> Option<Result<Subject, Unreadable>> {
     match block.label {
         b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
-            let subject = |it: Certificate| {
-                let public_key = it.public_key().to_vec();
-                Subject { kind: Kind::Certificate(Box::new(it)), public_key }
-            };
-            let certificate = Certificate::parse(&block.der).map(subject);
+            let certificate = Certificate::parse(&block.der).map(Subject::from);
             Some(certificate.map_err(|_| unreadable("it holds a malformed certificate")))
         }
         b"PUBLIC KEY" => Some(match Key::of(&block.der) {

@@ -268,7 +268,8 @@ impl Loader<'_> {
         Ok(self.sources.add(shown.to_string_lossy(), bytes))
     }
 
-    fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
+    /// The policy file with what it includes, if there is one.
+    pub(super) fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
         let directory = &self.request.directory;
         let given = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
         let path = match self.request.policy {

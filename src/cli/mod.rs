@@ -6,6 +6,7 @@ mod completions;
 mod diff;
 mod environment;
 mod explain;
+mod fingerprint;
 mod lint;
 mod load;
 mod load_certificates;
@@ -17,11 +18,12 @@ mod man;
 mod pin;
 mod planning;
 mod progress;
+mod publish;
 mod query;
 mod schema;
 mod show;
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -102,6 +104,10 @@ enum Command {
     Query(query::Query),
     /// List the pins of destinations, say what has to be done about them, add and retire them
     Pin(pin::Pin),
+    /// Print the fingerprints of certificates and keys, as Postfix compares them
+    Fingerprint(fingerprint::Fingerprint),
+    /// Print what partners need to know of this host's keys: fingerprints and TLSA records
+    Publish(publish::Publish),
     /// Print what was understood, as postconf does
     Show(show::Show),
     /// Print the page of a rule, or what is known of a parameter
@@ -135,6 +141,8 @@ pub fn main() -> ExitCode {
         Command::Apply(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
         Command::Pin(it) => it.run(&cli.common),
+        Command::Fingerprint(it) => it.run(&cli.common),
+        Command::Publish(it) => it.run(&cli.common),
         Command::Show(it) => it.run(&cli.common),
         Command::Explain(it) => it.run(&cli.common),
         Command::Rules => Ok(explain::list()),
@@ -175,6 +183,14 @@ fn failed(failure: &Failure) -> u8 {
 fn complain(text: &str) {
     let text: Vec<String> = text.lines().map(crate::report::human::printable).collect();
     let _ = writeln!(std::io::stderr(), "postls: {}", text.join("\n"));
+}
+
+/// All of standard input.
+fn standard_input() -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(u64::from(u32::MAX) - 1).read_to_end(&mut bytes);
+    read.map_err(|error| Stop(format!("standard input: {error}")))?;
+    Ok(bytes)
 }
 
 impl Common {

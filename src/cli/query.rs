@@ -278,17 +278,8 @@ impl Asking<'_> {
         let mut place = |by: &By| match by {
             By::Row(range) => self.place_in_row(hit, range.start),
             By::Parameter(suffix) => {
-                let name = self.client.parameter(suffix);
-                let set = self.client.set_at(self.effective, suffix);
-                spans.extend(set);
-                match set {
-                    Some(span) => Place::At { parameter: Some(name), span },
-                    None => Place::Default {
-                        since: postfix::parameter(&name)
-                            .and_then(|it| it.default_since(&self.context.environment.build)),
-                        parameter: name,
-                    },
-                }
+                spans.extend(self.client.set_at(self.effective, suffix));
+                place_of(self.client, self.effective, suffix)
             }
         };
         let from = policy.origins().into_iter().map(|(field, by)| (field, place(by))).collect();
@@ -321,6 +312,19 @@ impl Asking<'_> {
             Some(lint::place_in_row(self.context.sources, *row, &hit.value, at))
         });
         span.map_or(Place::Nowhere, |span| Place::At { parameter: None, span })
+    }
+}
+
+/// Who says what a parameter of the client is: `suffix` is the part behind the client's name.
+pub(super) fn place_of(client: &PolicyClient, effective: &Effective<'_>, suffix: &str) -> Place {
+    let name = client.parameter(suffix);
+    match client.set_at(effective, suffix) {
+        Some(span) => Place::At { parameter: Some(name), span },
+        None => Place::Default {
+            since: postfix::parameter(&name)
+                .and_then(|it| it.default_since(&effective.main.environment.build)),
+            parameter: name,
+        },
     }
 }
 

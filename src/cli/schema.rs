@@ -31,7 +31,7 @@ fn list() -> String {
     let mut text = String::new();
     for it in SCHEMAS {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:<8} {}", it.name, it.about);
+        let _ = writeln!(text, "{:<11} {}", it.name, it.about);
     }
     text
 }

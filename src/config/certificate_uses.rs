@@ -6,7 +6,7 @@
 //!
 //! Known limit: what tlsproxy(8) does for clients (`tlsproxy_client_*`) is left out.
 
-use super::{Effective, Origin, ServerTls, Within};
+use super::{Effective, Origin, Server, ServerTls, Within};
 use crate::postfix::{self, SecurityLevel};
 use crate::syntax::lists::{self, COMMA_SPACE_FLAT};
 use crate::text::{Sources, Span};
@@ -84,6 +84,15 @@ impl Effective<'_> {
             }
         }
         found
+    }
+
+    /// What a server proves itself with; `None`: with nothing.
+    pub fn certificate_use(
+        &self,
+        server: &Server<'_>,
+        sources: &Sources,
+    ) -> Option<CertificateUse> {
+        self.certificates_of(&Reader::of_server(server), sources).pop()
     }
 
     /// Whom programs trust, each file or directory once for each value that names it.
@@ -167,14 +176,7 @@ impl Effective<'_> {
         let mut readers = Vec::new();
         for server in self.servers() {
             if server.tls != ServerTls::Off {
-                let trusts =
-                    server.tls == ServerTls::Mandatory && server.is_on("smtpd_tls_req_ccert");
-                readers.push(Reader {
-                    program: "smtpd",
-                    prefix: "smtpd_tls",
-                    within: server.within,
-                    trusts,
-                });
+                readers.push(Reader::of_server(&server));
             }
         }
         // postscreen(8) leaves TLS to it.
@@ -293,7 +295,12 @@ struct Reader<'e> {
     trusts: bool,
 }
 
-impl Reader<'_> {
+impl<'e> Reader<'e> {
+    fn of_server(server: &Server<'e>) -> Reader<'e> {
+        let trusts = server.tls == ServerTls::Mandatory && server.is_on("smtpd_tls_req_ccert");
+        Reader { program: "smtpd", prefix: "smtpd_tls", within: server.within, trusts }
+    }
+
     fn name(&self, rest: &str) -> String {
         // tlsproxy(8) has no tlsproxy_tls_trust_anchor_file, and no parameter of that name exists.
         format!("{}_{rest}", self.prefix)

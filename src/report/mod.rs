@@ -1,5 +1,8 @@
 //! What is printed. Nothing is computed here: a report shows what others found.
 
+pub mod certificate;
+pub mod fingerprint;
+mod fingerprint_json;
 mod github;
 mod gitlab;
 pub mod human;
@@ -10,6 +13,8 @@ mod place;
 pub mod plan;
 mod plan_json;
 pub mod postconf;
+pub mod publish;
+mod publish_json;
 pub mod query;
 mod query_json;
 mod sarif;

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{json, pin_json, plan_json, query_json};
+use super::{fingerprint_json, json, pin_json, plan_json, publish_json, query_json};
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -33,6 +33,18 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls pin status --format json, postls pin list --format json",
         file: "pins.v1.schema.json",
         text: || of::<pin_json::Status>("pins.v1.schema.json"),
+    },
+    Schema {
+        name: "fingerprint",
+        about: "postls fingerprint --format json",
+        file: "fingerprint.v1.schema.json",
+        text: || of::<fingerprint_json::Fingerprints<'static>>("fingerprint.v1.schema.json"),
+    },
+    Schema {
+        name: "publish",
+        about: "postls publish --format json",
+        file: "publish.v1.schema.json",
+        text: || of::<publish_json::Publication<'static>>("publish.v1.schema.json"),
     },
     Schema {
         name: "policy",

@@ -1,8 +1,8 @@
 //! Whole-program output: `$ command` lines and what they print, in the README
 //! and under tests/transcripts. `BLESS=1 cargo test` writes what they print now.
 //!
-//! Each block runs by itself in a directory that holds a copy of examples/,
-//! without a Postfix in reach, so that the output is the same everywhere.
+//! Each block runs by itself in a directory that holds a copy of examples/ and,
+//! as certificates/, of tests/data/certificates, without a Postfix in reach, so that the output is the same everywhere.
 
 use std::fmt::Write;
 use std::fs;
@@ -62,6 +62,7 @@ fn check(file: &Path) {
 fn run(block: &str) -> String {
     let directory = tempfile::tempdir().expect("a temporary directory");
     copy(Path::new("examples"), &directory.path().join("examples"));
+    copy(Path::new("tests/data/certificates"), &directory.path().join("certificates"));
     let program = Path::new(env!("CARGO_BIN_EXE_postls"));
     let mut result = String::new();
     for command in block.lines().filter_map(|line| line.strip_prefix("$ ")) {

@@ -1,11 +1,10 @@
 //! What lint is to read: directories, files of one, standard input.
 
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use super::Lint;
 use crate::cli::load::{self, Loaded, POLICY_FILE, Request, parent};
-use crate::cli::{Common, Stop};
+use crate::cli::{Common, Stop, standard_input};
 use crate::config::TableKind;
 use crate::finding::{Finding, NotChecked};
 use crate::host::Host;
@@ -251,11 +250,4 @@ fn no_rows(loaded: &Loaded, path: &Path, name: &str) -> Option<&'static str> {
 pub(super) fn concerns(loaded: &Loaded, finding: &Finding, files: &[String]) -> bool {
     let places = std::iter::once(&finding.primary).chain(&finding.related);
     places.map(|it| loaded.sources.of(it.span).name()).any(|name| files.iter().any(|it| it == name))
-}
-
-fn standard_input() -> Result<Vec<u8>, Stop> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(u64::from(u32::MAX) - 1).read_to_end(&mut bytes);
-    read.map_err(|error| Stop(format!("standard input: {error}")))?;
-    Ok(bytes)
 }

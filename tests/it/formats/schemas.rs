@@ -133,7 +133,7 @@ fn transcripts_are_as_the_schemas_say() {
         }
     }
     let names: Vec<&str> = seen.iter().map(String::as_str).collect();
-    assert_eq!(names, ["diff", "lint", "query"]);
+    assert_eq!(names, ["diff", "fingerprint", "lint", "publish", "query"]);
 }
 
 /// Holds an output against the schema that it names.
@@ -156,9 +156,12 @@ fn the_program_prints_what_the_schemas_say() {
         fs::copy(Path::new("examples/mailhost").join(name), scratch.path().join(name))
             .expect("it can be copied");
     }
-    let runs: [&[&str]; 7] = [
+    let certificate = "tests/data/certificates/mail.pem";
+    let runs: [&[&str]; 9] = [
         &["lint", "-c", "examples/blog"],
         &["query", "-c", "examples/blog", "a.example", "b.example", "c.example", "d.example", "x"],
+        &["fingerprint", "-c", "examples/blog", certificate, "tests/data/certificates/next.csr"],
+        &["publish", "-c", "tests/data/certificates", "--next", certificate],
         &["diff", "-c", &directory],
         &["apply", "--check", "-c", &directory],
         &["apply", "--reload", "never", "-c", &directory],
@@ -186,7 +189,8 @@ fn the_program_prints_what_the_schemas_say() {
 fn the_program_prints_schemas_by_name() {
     let list = String::from_utf8(postls(&["schema"]).stdout).expect("it is text");
     let names: Vec<&str> = list.lines().filter_map(|it| it.split(' ').next()).collect();
-    assert_eq!(names, ["lint", "query", "diff", "pins", "policy"]);
+    let all = ["lint", "query", "diff", "pins", "fingerprint", "publish", "policy"];
+    assert_eq!(names, all);
     for name in names {
         let output = postls(&["schema", name]);
         assert_eq!(output.status.code(), Some(0));
@@ -196,7 +200,7 @@ fn the_program_prints_schemas_by_name() {
         ("qeury", "postls: there is no schema \"qeury\"; did you mean \"query\"?\n"),
         (
             "zzzzzz",
-            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, pins, policy\n",
+            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, pins, fingerprint, publish, policy\n",
         ),
     ] {
         let output = postls(&["schema", name]);
