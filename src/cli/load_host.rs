@@ -71,7 +71,7 @@ pub(super) fn look(
         }
         for question in of_files {
             let answer = answer(&question);
-            context.files.answer(question, answer);
+            context.answer(question, answer);
         }
     }
     not_checked.extend(said(unseen));

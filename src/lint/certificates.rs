@@ -1,8 +1,13 @@
-//! All files with certificates and keys that the configuration names for programs that use TLS.
+//! All files with certificates and keys that the configuration names for programs that use TLS, and
+//! what becomes of them.
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::Context;
+use super::seen::{Answer, Question};
+use crate::certificate::load::{self, Identity, Loading, Pair};
+use crate::certificate::{Certificate, pem};
 use crate::config::{
     CertificateUse, Effective, Form, LookupTable, NamedFile, ServerTls, sni_files,
 };
@@ -18,7 +23,53 @@ pub struct NamedCertificate {
     pub is_sni: bool,
 }
 
+/// What a program proves itself with, and what becomes of it.
+pub struct Loaded {
+    /// The files and who reads them.
+    pub named: CertificateUse,
+    /// Whether a row of `tls_server_sni_maps` names them, for clients that ask for a name.
+    pub is_sni: bool,
+    /// What each file holds.
+    pub bytes: Vec<Arc<[u8]>>,
+    /// What Postfix ends up with.
+    pub loading: Loading,
+}
+
+impl Loaded {
+    /// Where the file is named that a certificate stands in.
+    pub fn span_of(&self, certificate: &Certificate) -> Span {
+        let holds = |bytes: &Arc<[u8]>| {
+            let mut blocks = pem::read(bytes).filter_map(Result::ok);
+            blocks.any(|it| it.der.starts_with(certificate.der()))
+        };
+        self.named.files[self.bytes.iter().position(holds).unwrap_or(0)].span
+    }
+
+    /// Whether a server shows it.
+    pub fn is_server(&self) -> bool {
+        matches!(self.named.program, "smtpd" | "tlsproxy")
+    }
+
+    /// All certificates that are sent, each behind the one that it issued.
+    pub fn certificates(&self) -> impl Iterator<Item = (&Identity, &Certificate)> {
+        let identities = self.loading.identities.iter();
+        identities.flat_map(|it| it.certificates().map(move |one| (it, one)))
+    }
+}
+
 impl Context<'_> {
+    /// Says what files and directories hold.
+    pub fn answer(&mut self, question: Question, answer: Answer) {
+        self.files.answer(question, answer);
+        self.loaded = OnceLock::new();
+    }
+
+    /// What programs prove themselves with, as far as the files could be read, as Postfix loads it.
+    pub fn loaded(&self) -> &[Loaded] {
+        self.loaded
+            .get_or_init(|| self.certificates().iter().filter_map(|it| loaded(self, it)).collect())
+    }
+
     /// The certificates and keys that main.cf, master.cf and tables name.
     pub fn certificates(&self) -> &[NamedCertificate] {
         self.certificates.get_or_init(|| all(self))
@@ -28,6 +79,29 @@ impl Context<'_> {
     pub fn lookup_table(&self, text: &[u8]) -> Option<&LookupTable> {
         self.lookups.iter().find(|it| it.text == text)
     }
+}
+
+fn loaded(context: &Context<'_>, named: &NamedCertificate) -> Option<Loaded> {
+    let files = &named.files.files;
+    // A file without a name cannot be opened.
+    if files.iter().any(|it| it.path.is_empty()) {
+        return None;
+    }
+    // All are asked for at once, so that one look answers all.
+    let bytes: Vec<_> = files.iter().map(|it| context.files.bytes(&it.path).there()).collect();
+    let bytes = bytes.into_iter().collect::<Option<Vec<_>>>()?;
+    let pair = |at: usize| {
+        if files[at].path == files[at + 1].path {
+            Pair::OneFile(&bytes[at])
+        } else {
+            Pair::Two { certificate: &bytes[at], key: &bytes[at + 1] }
+        }
+    };
+    let loading = match named.files.form {
+        Form::Chain => load::chain_files(&bytes.iter().map(|it| &**it).collect::<Vec<_>>()),
+        Form::Pairs => load::pairs(&(0..files.len()).step_by(2).map(pair).collect::<Vec<_>>()),
+    };
+    Some(Loaded { named: named.files.clone(), is_sni: named.is_sni, bytes, loading })
 }
 
 /// What main.cf and master.cf name, as they are and as they will be, and the rows of

@@ -1,4 +1,4 @@
-//! The rule type, what a rule may look at, and the run over all of them.
+//! What a rule may look at, where it puts what it finds, and the run over all of them.
 
 mod allow;
 mod causes;
@@ -14,11 +14,12 @@ mod policy_table;
 mod replacement;
 mod rewrite;
 mod routes;
+mod rule;
 pub mod seen;
 
 pub use allow::{Allow, Allows, Counted, Covers, counted};
 pub use causes::CAUSES;
-pub use certificates::NamedCertificate;
+pub use certificates::{Loaded, NamedCertificate};
 pub use clients::{PolicyClient, clients};
 pub use credentials::Credentials;
 pub use identity::identities;
@@ -28,6 +29,7 @@ pub use policy_table::{
     HashedKey, PolicyTable, RowProblem, anchors_of, place_in_row, trust_anchors,
 };
 pub use routes::{Answer, PolicyKey, Route, Routes, host_of};
+pub use rule::{FixKind, Rule};
 
 use std::sync::OnceLock;
 
@@ -40,42 +42,6 @@ use crate::lookup;
 use crate::policy::{Client, Date, Policies, Problem, ProblemKind};
 use crate::postfix::Version;
 use crate::text::{Secret, SourceId, Sources, Span};
-
-/// One thing that can be wrong, and everything known about it.
-pub struct Rule {
-    /// Says what is wrong, in kebab case; also the file's name.
-    pub id: &'static str,
-    /// The severity of its findings, unless one says that it is milder.
-    pub severity: Severity,
-    /// What is so, in one line.
-    pub summary: &'static str,
-    /// The page: what Postfix does and what to do about it. Markdown.
-    pub doc: &'static str,
-    /// A part of what Postfix itself says about the bad example, in its log or
-    /// on standard error. A rule that is an error has one, and a test compares
-    /// it with real ones; empty where Postfix never sees the file. Where versions
-    /// differ, a line for each wording: the newest version says the first.
-    pub postfix_says: &'static str,
-    /// Whether findings carry a fix.
-    pub fix: FixKind,
-    /// An example with marks: `#   ^^^^ text` under a line marks what stands above.
-    pub bad: &'static str,
-    /// The near miss: what a sloppy version of the rule would find.
-    pub good: &'static str,
-    /// Looks at the files and says what it finds.
-    pub check: fn(&Context<'_>, &mut Findings),
-}
-
-/// Whether a rule's findings carry a fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FixKind {
-    /// None does.
-    Never,
-    /// Some do.
-    Sometimes,
-    /// All do.
-    Always,
-}
 
 /// Everything that rules may look at. Nothing here is read from a disk.
 pub struct Context<'a> {
@@ -121,8 +87,10 @@ pub struct Context<'a> {
     /// What was seen of the host; `None`: nobody looks at one.
     pub seen: Option<seen::Seen>,
     /// What files and directories hold that the configuration names, and that are no tables: in a
-    /// copy those of the copy.
+    /// copy those of the copy. See [`Context::answer`].
     pub files: seen::Seen,
+    /// Found when a rule asks first after an answer.
+    loaded: OnceLock<Vec<Loaded>>,
 }
 
 /// A problem of a policy, in a table or in a policy file.
@@ -179,6 +147,7 @@ impl<'a> Context<'a> {
             judged_policies: None,
             seen: None,
             files: seen::Seen::default(),
+            loaded: OnceLock::new(),
         }
     }
 
@@ -197,6 +166,7 @@ impl<'a> Context<'a> {
         self.names = OnceLock::new();
         self.table_uses = OnceLock::new();
         self.certificates = OnceLock::new();
+        self.loaded = OnceLock::new();
         self.routes = OnceLock::new();
     }
 
@@ -282,6 +252,7 @@ impl<'a> Context<'a> {
     pub fn add_lookup(&mut self, table: LookupTable) {
         self.lookups.push(table);
         self.certificates = OnceLock::new();
+        self.loaded = OnceLock::new();
         self.routes = OnceLock::new();
     }
 
@@ -330,6 +301,7 @@ impl<'a> Context<'a> {
     pub fn add_policies(&mut self, policies: &'a Policies, problems: &'a [Problem]) {
         self.policies = Some(policies);
         self.certificates = OnceLock::new();
+        self.loaded = OnceLock::new();
         self.routes = OnceLock::new();
         self.problems = problems;
         let main_cf = self.configuration.as_ref().map(|it| it.span(0..0).source);

@@ -91,7 +91,7 @@ pub(crate) fn answer(context: &mut Context<'_>, text: Option<&str>) {
         }
         for question in of_files {
             let answer = contents(&question, context.sources, &said);
-            context.files.answer(question, answer);
+            context.answer(question, answer);
         }
     }
 }

@@ -34,6 +34,13 @@ pub struct Identity {
     pub chain: Vec<Certificate>,
 }
 
+impl Identity {
+    /// All that are sent, the own one first.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(&self.certificate).chain(&self.chain)
+    }
+}
+
 /// Something that is wrong with one of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

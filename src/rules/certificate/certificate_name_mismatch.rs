@@ -53,7 +53,7 @@ and are left alone.
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let loaded = super::loaded(context);
+    let loaded = context.loaded();
     let servers = || loaded.iter().filter(|it| it.is_server());
     let identities = || servers().flat_map(|it| it.loading.identities.iter());
     let is_covered = |name: &str| identities().any(|it| it.certificate.covers(name));

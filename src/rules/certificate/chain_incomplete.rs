@@ -43,9 +43,9 @@ Authorities deliver it along: `fullchain.pem` has it, `cert.pem` does not.
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let anchors = known_authorities(context);
-    for loaded in super::loaded(context).iter().filter(|it| it.is_server()) {
+    for loaded in context.loaded().iter().filter(|it| it.is_server()) {
         for identity in &loaded.loading.identities {
-            let last = super::all_of(identity).last().unwrap_or(&identity.certificate);
+            let last = identity.certificates().last().unwrap_or(&identity.certificate);
             // Whose issuer can be fetched is not signed by a root. OpenSSL looks for what is not
             // given among the authorities that it knows.
             let is_known = || anchors.iter().any(|it| last.is_issued_by(it));

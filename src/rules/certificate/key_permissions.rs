@@ -51,7 +51,7 @@ const ANYBODY: Account = Account { user: u32::MAX - 1, group: u32::MAX - 1 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(seen) = &context.seen else { return };
-    for loaded in super::loaded(context) {
+    for loaded in context.loaded() {
         for (file, bytes) in loaded.named.files.iter().zip(&loaded.bytes) {
             let has_key = pem::read(bytes).any(|it| {
                 it.is_ok_and(|it| it.label.ends_with(b"PRIVATE KEY") && !it.is_encrypted())

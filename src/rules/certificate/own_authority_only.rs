@@ -3,7 +3,7 @@
 use crate::certificate::trust;
 use crate::config::{TrustKind, Within};
 use crate::finding::Severity;
-use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::lint::{Context, Findings, FixKind, Loaded, Rule};
 
 pub(super) static RULE: Rule = Rule {
     id: "own-authority-only",
@@ -50,8 +50,8 @@ Name the system's authorities: /etc/ssl/certs/ca-certificates.crt on Debian,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let loaded = super::loaded(context);
-    let own = || loaded.iter().filter(|it| it.is_server()).flat_map(super::Loaded::certificates);
+    let loaded = context.loaded();
+    let own = || loaded.iter().filter(|it| it.is_server()).flat_map(Loaded::certificates);
     for view in context.views() {
         let appends = view.value("tls_append_default_CA", Within::Main).0.unwrap_or_default();
         // Who delivers to one relay may well trust its authority alone.
