@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::load::{self, Request};
+use super::trusted::{self, Anchors};
 use super::{Common, FAILED, OK, Outcome, Stop, complain, query, standard_input};
 use crate::certificate::{self, Binary, Of, Subject, Unreadable, pem, subjects};
 use crate::host::{Host, System};
@@ -86,17 +87,21 @@ impl Fingerprint {
         if self.files.iter().filter(|it| it.as_path() == Path::new("-")).count() > 1 {
             return Err(Stop("standard input can be read once".to_owned()));
         }
-        let (sources, in_force) = in_force(host, common)?;
+        let Asked { sources, in_force, mut anchors } = asked(host, common)?;
+        anchors.extend(trusted::of_system(host));
         let asked = digests(&self.digest);
         let digests = if asked.is_empty() { vec![self.needed(&in_force)?] } else { asked };
         if self.as_attribute && digests.len() > 1 {
             return Err(Stop("a row has fingerprints in one digest: name one".to_owned()));
         }
-        let (items, failed) = self.items(host);
+        let today = host.unix_day();
+        let (mut items, failed) = self.items(host);
+        if !self.yaml && !self.as_attribute {
+            judge(&mut items, &anchors, today);
+        }
         for Failed { file, why } in &failed {
             complain(&format!("{file}: {why}"));
         }
-        let today = host.unix_day();
         let shown = report::Fingerprints {
             items: &items,
             failed: &failed,
@@ -167,6 +172,7 @@ impl Fingerprint {
             of,
             is_pinned: index == pinned,
             subject,
+            trust: Vec::new(),
         };
         Ok(found.into_iter().enumerate().map(item).collect())
     }
@@ -204,11 +210,34 @@ fn read(host: &dyn Host, path: &Path) -> Result<Vec<u8>, String> {
     host.read(path).map_err(|error| load::why_unread(&error))
 }
 
+/// Says of each certificate that is pinned who trusts it, with those behind it in its file.
+fn judge(items: &mut [Item], anchors: &[Anchors], today: u64) {
+    for at in 0..items.len() {
+        if items[at].is_pinned {
+            let behind = items[at].of - items[at].number;
+            let chain: Vec<&Subject> =
+                items[at..=at + behind].iter().map(|it| &it.subject).collect();
+            items[at].trust = trusted::of_chain(anchors, &chain, today);
+        }
+    }
+}
+
+/// What the configuration says.
+struct Asked {
+    sources: Sources,
+    in_force: InForce,
+    /// Those whom the client trusts.
+    anchors: Vec<Anchors>,
+}
+
 /// The digest that the client needs for which there is a policy file, else the one that sends mail
 /// to the Internet. What the policy file says of it counts.
-fn in_force(host: &dyn Host, common: &Common) -> Result<(Sources, InForce), Stop> {
+fn asked(host: &dyn Host, common: &Common) -> Result<Asked, Stop> {
     let directory = common.directory();
-    let nobodys = |why: String| Ok((Sources::default(), InForce::Nobodys { why }));
+    let nobodys = |why: String| {
+        let in_force = InForce::Nobodys { why };
+        Ok(Asked { sources: Sources::default(), in_force, anchors: Vec::new() })
+    };
     if !host.exists(&directory.join("main.cf")) {
         let path = directory.join("main.cf");
         return if common.named_directory().is_some() {
@@ -228,7 +257,7 @@ fn in_force(host: &dyn Host, common: &Common) -> Result<(Sources, InForce), Stop
         Err(Stop(why)) if common.named_directory().is_none() => return nobodys(why),
         Err(stop) => return Err(stop),
     };
-    let (known, place) = {
+    let (known, place, anchors) = {
         let mut context = Context::new(&bare.loader.sources, bare.main_cf, bare.build.clone());
         if let Some(master_cf) = bare.master_cf {
             context.add_services(master_cf);
@@ -249,11 +278,12 @@ fn in_force(host: &dyn Host, common: &Common) -> Result<(Sources, InForce), Stop
             }
         };
         let place = query::place_of(&client, &effective, "tls_fingerprint_digest");
-        (client.client.known_digest().ok_or(client.client.digest), place)
+        let anchors = trusted::of_client(host, &request, &client).into_iter().collect();
+        (client.client.known_digest().ok_or(client.client.digest), place, anchors)
     };
     let in_force = match known {
         Ok(digest) => InForce::Known { digest, place },
         Err(name) => InForce::Other { name, place },
     };
-    Ok((bare.loader.sources, in_force))
+    Ok(Asked { sources: bare.loader.sources, in_force, anchors })
 }

@@ -22,6 +22,7 @@ mod publish;
 mod query;
 mod schema;
 mod show;
+mod trusted;
 
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ use super::certificate::{date, kind, names, valid};
 use super::human::printable;
 use super::query::{Place, shown_place};
 use super::{Style, fingerprint_json};
+use crate::certificate::trust::{Refusal, Verdict};
 use crate::certificate::{Of, Subject};
 use crate::policy::Date;
 use crate::postfix::{Digest, Fingerprint};
@@ -39,6 +40,45 @@ pub struct Item {
     pub is_pinned: bool,
     /// What it is.
     pub subject: Subject,
+    /// Who trusts it, where that was asked.
+    pub trust: Vec<Trust>,
+}
+
+/// Whether somebody trusts a certificate.
+pub struct Trust {
+    /// Who.
+    pub by: String,
+    /// Whether they do, or why that is not known.
+    pub verdict: Result<Verdict, String>,
+}
+
+impl Trust {
+    /// Whether they do; `None`: that is not known.
+    pub(super) fn is_trusted(&self) -> Option<bool> {
+        match &self.verdict {
+            Ok(Verdict::Trusted) => Some(true),
+            Ok(Verdict::Refused { .. }) => Some(false),
+            Ok(Verdict::NotChecked(_)) | Err(_) => None,
+        }
+    }
+
+    /// Why they do not, or why that is not known; `None`: they do.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match &self.verdict {
+            Ok(Verdict::Trusted) => None,
+            Ok(Verdict::Refused { refusal, reason, .. }) => Some(match refusal {
+                Refusal::IssuerMissing => "no trusted issuer is found",
+                Refusal::SelfSigned => "it ends with a certificate that signed itself",
+                Refusal::Expired => "a certificate has expired",
+                Refusal::NotYetValid => "a certificate is not yet valid",
+                Refusal::Purpose => "a certificate is not for this purpose",
+                Refusal::Weak => "a key or signature is too weak",
+                Refusal::Other => reason,
+            }),
+            Ok(Verdict::NotChecked(why)) => Some(why),
+            Err(why) => Some(why),
+        }
+    }
 }
 
 /// A file that nothing can be said of.
@@ -123,6 +163,14 @@ fn one(out: &mut String, shown: &Fingerprints<'_>, item: &Item) {
             line("names", &names);
         }
         line("valid", &valid(it, shown.today));
+    }
+    for it in &item.trust {
+        let verdict = match (it.is_trusted(), it.reason()) {
+            (Some(false), Some(why)) => format!("no: {why}"),
+            (None, Some(why)) => format!("not known: {why}"),
+            (_, None) | (Some(true), Some(_)) => "yes".to_owned(),
+        };
+        line("trusted", &format!("by {}: {verdict}", it.by));
     }
     if let Some(key) = item.subject.key() {
         let authority = item.subject.certificate().is_some_and(|it| it.is_ca);

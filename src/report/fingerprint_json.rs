@@ -48,8 +48,22 @@ struct One<'a> {
     key: Option<String>,
     /// What stands in the certificate; null where it is none.
     certificate: Option<Facts>,
+    /// Who trusts it, as the level secure does; of certificates that are pinned only.
+    trust: Vec<Trust<'a>>,
     /// The fingerprints.
     fingerprints: Made,
+}
+
+/// Whether somebody trusts a certificate.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "trust")]
+struct Trust<'a> {
+    /// Who: a parameter with its file, or this system.
+    by: &'a str,
+    /// Whether they do; null: that is not known.
+    trusted: Option<bool>,
+    /// Why they do not, or why that is not known; null: they do.
+    reason: Option<&'a str>,
 }
 
 /// What something in a file is.
@@ -106,6 +120,7 @@ pub(super) fn fingerprints(shown: &fingerprint::Fingerprints<'_>) -> String {
         pinned: item.is_pinned,
         key: item.subject.key().map(|it| it.to_string()),
         certificate: item.subject.certificate().map(|it| facts(it, shown.today)),
+        trust: item.trust.iter().map(trust).collect(),
         fingerprints: made(&item.subject, shown.digests),
     });
     json::pretty(&Fingerprints {
@@ -115,6 +130,10 @@ pub(super) fn fingerprints(shown: &fingerprint::Fingerprints<'_>) -> String {
         items: items.collect(),
         failed: shown.failed.iter().map(|it| Failed { file: &it.file, why: &it.why }).collect(),
     })
+}
+
+fn trust(it: &fingerprint::Trust) -> Trust<'_> {
+    Trust { by: &it.by, trusted: it.is_trusted(), reason: it.reason() }
 }
 
 /// The fingerprints of something in these digests.

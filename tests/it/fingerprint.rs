@@ -390,3 +390,67 @@ fn postfix_takes_what_is_printed_for_its_tables() {
         assert!(matches!(outcome, Outcome::Deferred { .. }), "{outcome:?}");
     });
 }
+
+/// Who trusts a certificate is what `openssl verify` says, with what stands behind it in its file.
+#[cfg(feature = "openssl")]
+#[test]
+fn a_certificate_is_trusted_by_whom_openssl_says() {
+    let scratch = made("server", KEYS[3].1);
+    let at = scratch.path();
+    let signed = |name: &str, by: &str, extensions: &str| {
+        fs::write(at.join("extensions"), extensions).expect("it can be written");
+        let [key, csr, out] = ["key", "csr", "pem"].map(|it| format!("{name}.{it}"));
+        let [ca, ca_key] = ["pem", "key"].map(|it| format!("{by}.{it}"));
+        if !at.join(&key).exists() {
+            openssl(at, &[&["genpkey", "-out", &key], KEYS[3].1].concat());
+        }
+        openssl(at, &["req", "-new", "-key", &key, "-subj", &format!("/CN={name}"), "-out", &csr]);
+        let request = ["x509", "-req", "-in", &csr, "-days", "30", "-out", &out];
+        let issuer: &[&str] = if by == name {
+            &["-signkey", &key, "-extfile", "extensions"]
+        } else {
+            &["-CA", &ca, "-CAkey", &ca_key, "-set_serial", "7", "-extfile", "extensions"]
+        };
+        openssl(at, &[&request[..], issuer].concat());
+        fs::read(at.join(out)).expect("it was made")
+    };
+    let authority = "basicConstraints = critical, CA:TRUE\n";
+    let root = signed("root", "root", authority);
+    let middle = signed("middle", "root", authority);
+    let server = signed("server", "middle", "subjectAltName = DNS:mx.partner.example\n");
+    let client = signed("client", "middle", "extendedKeyUsage = clientAuth\n");
+    let alone = signed("alone", "alone", "subjectAltName = DNS:mx.partner.example\n");
+    fs::write(at.join("main.cf"), "smtp_tls_CAfile = /etc/postfix/root.pem\n").expect("it can be");
+    let mut trusted = 0;
+    for (parts, reason) in [
+        (vec![&server, &middle], None),
+        (vec![&server, &middle, &root], None),
+        (vec![&root], None),
+        (vec![&server], Some("no trusted issuer is found")),
+        (vec![&server, &alone], Some("no trusted issuer is found")),
+        (vec![&client, &middle], Some("a certificate is not for this purpose")),
+        (vec![&alone], Some("it ends with a certificate that signed itself")),
+    ] {
+        let chain: Vec<u8> = parts.iter().flat_map(|it| it.iter().copied()).collect();
+        fs::write(at.join("chain.pem"), chain).expect("it can be written");
+        fs::write(at.join("own.pem"), parts[0]).expect("it can be written");
+        let verify = ["-purpose", "sslserver", "-CAfile", "root.pem", "-untrusted", "chain.pem"];
+        let mut openssl = Command::new("openssl");
+        openssl.current_dir(at).arg("verify").args(verify).args(["-no-CApath", "own.pem"]);
+        let holds = openssl.output().expect("openssl is installed").status.success();
+        assert_eq!(holds, reason.is_none(), "{reason:?}");
+        let options = ["fingerprint", "-c", ".", "--format", "json", "chain.pem"];
+        let said: Value = serde_json::from_str(&printed(postls(at, &options), 0)).expect("JSON");
+        let by = said["items"][0]["trust"].as_array().expect("it is a list");
+        assert_eq!(by[0]["by"], "smtp_tls_CAfile (/etc/postfix/root.pem)");
+        assert_eq!((&by[0]["trusted"], by[0]["reason"].as_str()), (&holds.into(), reason));
+        // Of this system's own authorities none has signed any of these.
+        assert!(by[1..].iter().all(|it| it["trusted"] == false), "{by:?}");
+        trusted += usize::from(holds);
+    }
+    assert_eq!(trusted, 3);
+    fs::remove_file(at.join("root.pem")).expect("it is there");
+    let text = printed(postls(at, &["fingerprint", "-c", ".", "own.pem"]), 0);
+    let wanted = "trusted   by smtp_tls_CAfile (/etc/postfix/root.pem): not known: there is no such file in this copy";
+    assert!(text.contains(wanted), "{text}");
+}
