@@ -35,7 +35,10 @@ fn directories(scratch: &Path) -> Vec<String> {
         fs::create_dir(scratch.join(&name)).expect("it can be made");
         fs::write(scratch.join(&name).join("main.cf"), "").expect("it can be written");
         for (file, bytes) in files(&text) {
-            fs::write(scratch.join(&name).join(file), bytes).expect("it can be written");
+            let path = scratch.join(&name).join(file);
+            fs::create_dir_all(path.parent().expect("it is in a directory"))
+                .expect("it can be made");
+            fs::write(path, bytes).expect("it can be written");
         }
         names.push(name);
     }
