@@ -502,7 +502,7 @@ fn status_is_for_monitoring() {
     fs::write(
         directory.path().join("main.cf"),
         format!(
-            "smtp_tls_policy_maps = texthash:{}/tls_policy\n",
+            "smtp_tls_fingerprint_digest = sha256\nsmtp_tls_policy_maps = texthash:{}/tls_policy\n",
             directory.path().canonicalize().expect("it is there").display()
         ),
     )
@@ -519,6 +519,14 @@ fn status_is_for_monitoring() {
     assert_eq!((of(0, "applied"), of(1, "applied")), (true.into(), false.into()));
     assert_eq!(seen["destinations"][0]["pins"][0]["in_force"], true);
     assert_eq!(seen["destinations"][1]["pins"][0]["in_force"], false);
+    // Postfix compares with fingerprints of another digest, whatever the policy file wants.
+    let main_cf = text(&directory, "main.cf");
+    let other = main_cf.replace("= sha256", "= sha1");
+    fs::write(directory.path().join("main.cf"), &other).expect("it can be written");
+    let seen = json(&["list"]);
+    assert_eq!(seen["destinations"][0]["applied"], false);
+    assert_eq!(seen["destinations"][0]["pins"][0]["in_force"], false);
+    fs::write(directory.path().join("main.cf"), main_cf).expect("it can be written");
     let far = "2999-12-31";
     fs::write(directory.path().join("postls.yaml"), pins(far)).expect("it can be written");
     assert_eq!(pin(&directory, &["status"]).0, 0);
