@@ -238,6 +238,14 @@ impl Work<'_> {
                 None if self.host.exists(&backup.of) => self.host.remove(&backup.of),
                 None => Ok(()),
             };
+            // A file that nothing can be put in the place of, such as a mounted one, is the old one.
+            let is_old = |old: &PathBuf| {
+                let same = self.host.read(old).ok().zip(self.host.read(&backup.of).ok());
+                same.is_some_and(|(old, now)| old == now)
+            };
+            if undone.is_err() && backup.old.as_ref().is_some_and(is_old) {
+                continue;
+            }
             match (undone, backup.old.take()) {
                 (Ok(()), _) => {}
                 // The old bytes are worth keeping now.

@@ -336,6 +336,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The same with the values that main.cf has, whatever the policy file wants; `None`: there is no
+    /// main.cf.
+    pub fn client_as_it_is(&self, name: &'static str) -> Option<PolicyClient> {
+        let effective = self.effective()?;
+        Some(PolicyClient::new(&effective, effective.tls_client(name)))
+    }
+
     /// Where a value of a client is set that finds a problem; `None`: it is a default.
     pub fn set_at(&self, problem: PolicyProblem<'_>, suffix: &str) -> Option<Span> {
         let view = match problem.within {

@@ -137,7 +137,7 @@ pub(super) fn next(rotation: &Rotation<'_>, within: i64) -> String {
         |verb: &str, rest: &str| format!("`postls pin {verb} {} {rest}`", in_shell(&destination));
     let add = command("add", "FINGERPRINT");
     if rotation.effect == Effect::InForce && !rotation.is_applied {
-        return "`postls apply`: the table has other pins".to_owned();
+        return "`postls apply` puts these pins in force".to_owned();
     }
     if let Some(task) = rotation.task.filter(|it| it.days <= within) {
         let number = task.pin + 1;

@@ -227,6 +227,7 @@ pub(crate) fn every_fault_of(
                 Err(Failure::Stuck { left, .. }) => {
                     assert_ne!(fault, Fault::Once, "{kind} {at}: a single fault can be undone");
                     assert!(!left.is_empty());
+                    assert_ne!(ours(&now), before, "{kind} {at}: nothing has to be put back");
                     // What it says is true: the old content is where it says.
                     for line in left.iter().filter(|it| it.contains("old content is in ")) {
                         let path =

@@ -345,6 +345,13 @@ fn a_pin_is_named_by_its_number_its_beginning_or_its_file() {
             pem.lines().enumerate().filter(|it| it.0 != number + 5).map(|it| it.1).collect();
         assert_eq!(text(&directory, "postls.yaml"), lines.join("\n") + "\n", "{name}");
     }
+    // No number and too little of a beginning: nothing is guessed.
+    fs::write(directory.path().join("postls.yaml"), &pem).expect("it can be written");
+    for name in ["0", "7", "7b", "7b:2", "e30"] {
+        let (status, said) = pin(&directory, &["retire", "bank.example", name, "--remove"]);
+        assert_eq!(status, 2, "{name}: {said}");
+        assert!(said.contains("bank.example has no pin"), "{name}: {said}");
+    }
     let twins = bank(&[FIRST, &FIRST.replace(":41", ":42")]);
     fs::write(directory.path().join("postls.yaml"), twins).expect("it can be written");
     let (status, said) = pin(&directory, &["retire", "bank.example", "7B2F"]);
@@ -416,6 +423,44 @@ fn a_list_that_is_empty_is_mended_and_other_mistakes_are_not_hidden() {
         assert_eq!(pin(&directory, arguments).0, 2, "{arguments:?}");
         assert_eq!(text(&directory, "postls.yaml"), bad, "{arguments:?}");
     }
+    // A file that is gone: to take the entry out mends it.
+    let gone = format!("{}      - pem: gone.pem\n", bank(&[FIRST, SECOND]));
+    fs::write(directory.path().join("postls.yaml"), &gone).expect("it can be written");
+    for arguments in [&["retire", "bank.example", "gone.pem"][..], &["add", "bank.example", THIRD]]
+    {
+        let (status, said) = pin(&directory, arguments);
+        assert_eq!(status, 2, "{arguments:?}: {said}");
+        assert_eq!(text(&directory, "postls.yaml"), gone, "{arguments:?}");
+    }
+    let (status, said) = pin(&directory, &["retire", "bank.example", "gone.pem", "--remove"]);
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(text(&directory, "postls.yaml"), bank(&[FIRST, SECOND]));
+    // What stands behind a mistake in the writing is not said to be missing.
+    let alias = format!("{TOP}destinations:\n  a.example: &a may\n  bank.example: *a\n");
+    fs::write(directory.path().join("postls.yaml"), alias).expect("it can be written");
+    let (status, said) = pin(&directory, &["add", "bank.example", FIRST]);
+    assert_eq!(status, 2, "{said}");
+    assert!(said.contains("aliases are not read"), "{said}");
+}
+
+/// Postfix is told of the digest in force only: what another one says stops nobody.
+#[test]
+fn a_placeholder_in_another_digest_is_no_error() {
+    let zeros = vec!["00"; 20].join(":");
+    let both = |first: &str, second: &str| {
+        let pin = format!("{{public-key: [\"{first}\", \"{second}\"]}}");
+        format!("{TOP}destinations:\n  a.example: {{level: fingerprint, pins: [{pin}]}}\n")
+    };
+    let directory = directory(&[("postls.yaml", &both(FIRST, &zeros)), ("main.cf", "")]);
+    let (status, said) = pin(&directory, &["list"]);
+    assert_eq!(status, 0, "{said}");
+    let sha256 = vec!["00"; 32].join(":");
+    let real = "5D:0A:11:C2:9E:4B:77:60:83:FA:2D:1C:B8:96:E0:54:3F:A7:CC:81";
+    fs::write(directory.path().join("postls.yaml"), both(real, &sha256))
+        .expect("it can be written");
+    let (status, said) = pin(&directory, &["list"]);
+    assert_eq!(status, 2, "{said}");
+    assert!(said.contains("placeholder"), "{said}");
 }
 
 #[test]
@@ -457,7 +502,7 @@ fn status_is_for_monitoring() {
     fs::write(
         directory.path().join("main.cf"),
         format!(
-            "smtp_tls_policy_maps = texthash:{}/tls_policy\n",
+            "smtp_tls_fingerprint_digest = sha256\nsmtp_tls_policy_maps = texthash:{}/tls_policy\n",
             directory.path().canonicalize().expect("it is there").display()
         ),
     )
@@ -474,6 +519,14 @@ fn status_is_for_monitoring() {
     assert_eq!((of(0, "applied"), of(1, "applied")), (true.into(), false.into()));
     assert_eq!(seen["destinations"][0]["pins"][0]["in_force"], true);
     assert_eq!(seen["destinations"][1]["pins"][0]["in_force"], false);
+    // Postfix compares with fingerprints of another digest, whatever the policy file wants.
+    let main_cf = text(&directory, "main.cf");
+    let other = main_cf.replace("= sha256", "= sha1");
+    fs::write(directory.path().join("main.cf"), &other).expect("it can be written");
+    let seen = json(&["list"]);
+    assert_eq!(seen["destinations"][0]["applied"], false);
+    assert_eq!(seen["destinations"][0]["pins"][0]["in_force"], false);
+    fs::write(directory.path().join("main.cf"), main_cf).expect("it can be written");
     let far = "2999-12-31";
     fs::write(directory.path().join("postls.yaml"), pins(far)).expect("it can be written");
     assert_eq!(pin(&directory, &["status"]).0, 0);

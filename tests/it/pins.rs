@@ -443,3 +443,25 @@ fn all_pins_change_their_digest_in_one_step() {
         lab.stop();
     });
 }
+
+/// What is written into a file has the line ends that are there.
+#[test]
+fn a_digest_of_main_cf_is_replaced_in_a_file_with_carriage_returns() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let sha256 = lab::public_key_fingerprint("sha256");
+    let policy = format!(
+        "version: 1\r\nparameters:\r\n  relayhost: x\r\ndestinations:\r\n  a.example:\r\n    \
+         level: fingerprint\r\n    pins:\r\n    - public-key: [\"{}\", \"{sha256}\"]\r\n",
+        lab::public_key_fingerprint("sha1")
+    );
+    let write = |name: &str, text: &str| {
+        fs::write(directory.path().join(name), text).expect("it can be written");
+    };
+    write("main.cf", "smtp_tls_fingerprint_digest = sha1\n");
+    write("postls.yaml", &policy);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postls"));
+    command.args(["lint", "--fix", "-c"]).arg(directory.path()).output().expect("it is built");
+    let fixed = fs::read_to_string(directory.path().join("postls.yaml")).expect("it is there");
+    let owned = "parameters:\r\n  smtp_tls_fingerprint_digest: sha256\r\n";
+    assert_eq!(fixed, policy.replace("parameters:\r\n", owned));
+}

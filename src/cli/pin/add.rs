@@ -6,10 +6,10 @@ use std::path::Path;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::change::{How, Target, Work, retire};
+use super::change::{How, Target, Work, load_policy, retire};
 use super::{WhatOf, date, nexthop};
 use crate::certificate::Of;
-use crate::cli::load::{self, Loaded, POLICY_FILE, Request};
+use crate::cli::load::Loaded;
 use crate::cli::{Common, Outcome, Stop};
 use crate::host::{Host, System};
 use crate::policy::yaml::edit::{Change, PinKey};
@@ -46,7 +46,7 @@ impl Add {
     pub(super) fn run(&self, common: &Common, policy: Option<&Path>) -> Result<Outcome, Stop> {
         let host = System;
         let (loaded, request) = load_policy(&host, common, policy)?;
-        let target = Target::find(&loaded, &self.destination, self.how.in_profile)?;
+        let target = Target::find(&loaded, common, &self.destination, self.how.in_profile)?;
         if let (Some(given), Some(digest)) = (&self.fingerprint, digest_in_force(&loaded)) {
             self.is_in_force(given, digest, &loaded)?;
         }
@@ -137,21 +137,6 @@ fn fingerprint(text: &str) -> Result<Fingerprint, String> {
         }
         Some(it) => Ok(it),
     }
-}
-
-/// Reads the policy file; it may have errors that one more pin mends, such as an empty list.
-fn load_policy<'a>(
-    host: &dyn Host,
-    common: &'a Common,
-    policy: Option<&'a Path>,
-) -> Result<(Loaded, Request<'a>), Stop> {
-    let request = Request { policy, ..common.request(host, &common.directory()) };
-    let loaded = load::load(host, &request)?;
-    if loaded.policy.is_none() {
-        let path = request.directory.join(POLICY_FILE);
-        return Err(Stop(format!("{}: there is no such file; name a policy file", path.display())));
-    }
-    Ok((loaded, request))
 }
 
 fn client_name(loaded: &Loaded) -> &'static str {

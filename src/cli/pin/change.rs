@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
 
 use crate::apply::{self, Reload};
-use crate::cli::load::{self, Loaded, PolicyFile, Request};
+use crate::cli::load::{self, Loaded, POLICY_FILE, PolicyFile, Request};
 use crate::cli::{Common, OK, Outcome, Stop, complain, failed, planning};
 use crate::host::Host;
 use crate::plan::{Fixed, Noticed, of_fixes};
@@ -20,6 +20,22 @@ use crate::policy::yaml::edit::{self, Change, Holder, PinKey, Refused};
 use crate::policy::{Date, Destination, Nexthop, Pin};
 use crate::report::{pin as report, plan};
 use crate::text::{SourceId, Span, nearest, shortened};
+
+/// Reads the policy file; it may have errors that the change mends, such as an
+/// empty list, or a pin whose file is gone.
+pub(super) fn load_policy<'a>(
+    host: &dyn Host,
+    common: &'a Common,
+    policy: Option<&'a Path>,
+) -> Result<(Loaded, Request<'a>), Stop> {
+    let request = Request { policy, ..common.request(host, &common.directory()) };
+    let loaded = load::load(host, &request)?;
+    if loaded.policy.is_none() {
+        let path = request.directory.join(POLICY_FILE);
+        return Err(Stop(format!("{}: there is no such file; name a policy file", path.display())));
+    }
+    Ok((loaded, request))
+}
 
 /// The change that sets the day from which on a pin should be gone.
 pub(super) fn retire(pin: usize, day: Date) -> Change {
@@ -53,6 +69,7 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn find(
         loaded: &Loaded,
+        common: &Common,
         nexthop: &Nexthop,
         in_profile: bool,
     ) -> Result<Target, Stop> {
@@ -66,7 +83,13 @@ impl Target {
             })
         };
         let Some((source, held)) = find(Holder::Destination(nexthop)) else {
-            return Err(no_such_destination(policy, nexthop));
+            // It may stand behind a mistake.
+            let errors = planning::draw_errors(loaded, &policy.sources, common.style());
+            return Err(if errors.is_empty() {
+                no_such_destination(policy, nexthop)
+            } else {
+                Stop(format!("the policy file has errors; nothing was changed\n\n{errors}"))
+            });
         };
         let profile = held.profile.as_ref().filter(|_| !held.has_pins).and_then(|name| {
             let (source, profile) = find(Holder::Profile(name))?;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::change::{self, How, Target, Work};
 use super::{date, nexthop};
-use crate::cli::{Common, Outcome, Stop, planning};
+use crate::cli::{Common, Outcome, Stop};
 use crate::host::System;
 use crate::policy::yaml::edit::Change;
 use crate::policy::{Date, Nexthop, Pin};
@@ -19,7 +19,8 @@ pub(super) struct Retire {
     /// The next-hop destination, as the policy file has it
     #[arg(value_name = "DEST", value_parser = nexthop)]
     destination: Nexthop,
-    /// The pin: its number in the list, its fingerprint or the beginning of it, or its pem file
+    /// The pin: its number in the list, its fingerprint or four digits or more that begin it, or its
+    /// pem file
     #[arg(value_name = "PIN")]
     pin: String,
     /// The day from which on it should be gone; default: today
@@ -38,8 +39,8 @@ pub(super) struct Retire {
 impl Retire {
     pub(super) fn run(&self, common: &Common, policy: Option<&Path>) -> Result<Outcome, Stop> {
         let host = System;
-        let (loaded, request) = planning::load(&host, common, policy)?;
-        let target = Target::find(&loaded, &self.destination, self.how.in_profile)?;
+        let (loaded, request) = change::load_policy(&host, common, policy)?;
+        let target = Target::find(&loaded, common, &self.destination, self.how.in_profile)?;
         let pins = target.pins(&loaded);
         let pin = named_pin(pins, &self.pin, &self.destination)?;
         let Some(today) = loaded.today else {
@@ -80,19 +81,24 @@ impl Retire {
     }
 }
 
+/// How many digits a beginning has at least. Whoever repeats a command that took a pin out must not
+/// take another one out, whose fingerprint in some digest happens to begin with the number.
+const BEGINNING: usize = 4;
+
 /// The pin that somebody means.
 fn named_pin(pins: &[Pin], name: &str, of: &Nexthop) -> Result<usize, Stop> {
-    let number = name.parse::<usize>().ok().filter(|_| name.len() < 4);
+    let plain = |it: &str| it.replace(':', "").to_ascii_uppercase();
+    let wanted = plain(name);
+    let number = name.parse::<usize>().ok().filter(|_| name.len() < BEGINNING);
     if let Some(index) = number.and_then(|it| it.checked_sub(1)).filter(|it| *it < pins.len()) {
         return Ok(index);
     }
-    let plain = |it: &str| it.replace(':', "").to_ascii_uppercase();
-    let wanted = plain(name);
     let is_it = |pin: &Pin| {
         let begins = |it: &Fingerprint| plain(&it.to_string()).starts_with(&wanted);
         let given = pin.given.iter().any(|it| begins(&it.value));
         let is_file = pin.pem.as_ref().is_some_and(|it| it.path.value == name);
-        is_file || (!wanted.is_empty() && (given || pin.fingerprints().any(|it| begins(&it))))
+        is_file
+            || (wanted.len() >= BEGINNING && (given || pin.fingerprints().any(|it| begins(&it))))
     };
     let found: Vec<usize> =
         pins.iter().enumerate().filter(|it| is_it(it.1)).map(|it| it.0).collect();

@@ -11,6 +11,7 @@ use crate::host::{Host, System};
 use crate::plan;
 use crate::policy::rotation::{Rotation, SOON, Unapplied, Urgency};
 use crate::policy::{Destination, Nexthop, Table, compile};
+use crate::postfix::Digest;
 use crate::report::pin::{self as report, Pins};
 
 #[derive(Args)]
@@ -90,8 +91,8 @@ fn pins<'l>(loaded: &'l Loaded, wanted: &[Nexthop], within: i64) -> Result<Pins<
     }
     let is_wanted = |it: &Nexthop| wanted.is_empty() || wanted.contains(it);
     let wanted = policies.destinations.iter().filter(|it| is_wanted(&it.nexthop.value));
-    let changes =
-        plan::policies(&live_table(loaded, &policies.table)?, &compile::rows(policies, digest));
+    let live = live_table(loaded, &policies.table, digest)?;
+    let changes = plan::policies(&live, &compile::rows(policies, digest));
     let rotation = |it: &'l Destination| {
         let nexthop = &it.nexthop.value;
         let change = changes.binary_search_by(|it| it.destination.as_str().cmp(nexthop.as_str()));
@@ -105,14 +106,15 @@ fn pins<'l>(loaded: &'l Loaded, wanted: &[Nexthop], within: i64) -> Result<Pins<
     Ok(Pins { sources: &loaded.sources, rotations, digest, today, within })
 }
 
-/// The table that Postfix asks; nothing if it asks none of this name, or there is none.
-fn live_table(loaded: &Loaded, table: &Table) -> Result<Vec<u8>, Stop> {
+/// The table that Postfix asks; nothing if it asks none of this name, if there is none, or if it
+/// compares with fingerprints of another digest.
+fn live_table(loaded: &Loaded, table: &Table, digest: Option<Digest>) -> Result<Vec<u8>, Stop> {
     let host = &System;
     let names = load::names_of(host, &loaded.directory, &table.path);
-    let client = loaded.context().client(table.client());
     let path = loaded.directory.join(&table.path);
-    if client.tables.iter().any(|it| names.contains(&it.name)) && host.exists(&path) {
-        return load::read(host, &path);
-    }
-    Ok(Vec::new())
+    let client = loaded.context().client_as_it_is(table.client());
+    let is_asked = client.is_some_and(|it| {
+        it.client.known_digest() == digest && it.tables.iter().any(|it| names.contains(&it.name))
+    });
+    if is_asked && host.exists(&path) { load::read(host, &path) } else { Ok(Vec::new()) }
 }

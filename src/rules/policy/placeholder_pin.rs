@@ -2,7 +2,7 @@
 
 use crate::certificate;
 use crate::finding::Severity;
-use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::lint::{Context, Findings, FixKind, Rule, WrittenPin};
 use crate::postfix::{Digest, Fingerprint, SecurityLevel};
 
 pub(super) static RULE: Rule = Rule {
@@ -49,8 +49,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     };
     let nobody_has = |it: &Fingerprint| Placeholder::of(it).is_some_and(Placeholder::is_impossible);
+    // Of several digests of one key only the one in force goes into the table.
+    let table = context.policies.map(|it| &it.table);
+    let digest = table.and_then(|it| context.client(it.client()).client.known_digest());
+    let is_useless = |it: &WrittenPin<'_>| match it.pin {
+        Some(pin) => pin.in_force(digest).is_some_and(|it| nobody_has(&it.value)),
+        None => it.fingerprints.iter().any(nobody_has),
+    };
     for destination in context.pinned() {
-        let has_none = destination.pins.iter().all(|it| it.fingerprints.iter().any(nobody_has));
+        let has_none = destination.pins.iter().all(is_useless);
         let rest = if has_none { Severity::Error } else { Severity::Warning };
         for pin in &destination.pins {
             match pin.pin {

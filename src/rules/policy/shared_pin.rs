@@ -105,12 +105,20 @@ fn are_related(a: &[u8], b: &[u8]) -> bool {
     a == b || organisation(&a).is_some_and(|it| organisation(&b) == Some(it))
 }
 
+/// What registries below countries call the domains under which they register. That a name is short
+/// says nothing: companies have such ones too.
+const REGISTRIES: &[&[u8]] = &[
+    b"ac", b"co", b"com", b"edu", b"go", b"gob", b"gov", b"gv", b"ltd", b"mil", b"ne", b"net", b"nhs",
+    b"nom", b"or", b"org", b"plc", b"sch",
+];
+
 /// The registered domain of a host, without a list of all registries: below `co.uk` and its like
 /// three labels, else two. `None`: an address or a path.
 fn organisation(host: &[u8]) -> Option<&[u8]> {
     let is_name = host.iter().any(u8::is_ascii_alphabetic) && !host.iter().any(|it| b":/".contains(it));
     let labels: Vec<&[u8]> = host.split(|it| *it == b'.').collect();
-    let is_registry = matches!(labels[..], [.., second, top] if top.len() == 2 && second.len() <= 3);
+    let is_registry =
+        matches!(labels[..], [.., second, top] if top.len() == 2 && REGISTRIES.contains(&second));
     let wanted = if is_registry { 3 } else { 2 };
     let skipped = labels.len().checked_sub(wanted)?;
     let length: usize = labels[..skipped].iter().map(|it| it.len() + 1).sum();

@@ -106,6 +106,11 @@ fn owning(context: &Context<'_>, name: &str) -> Option<Edit> {
     let line = bytes[..at].iter().rposition(|it| *it == b'\n').map_or(0, |it| it + 1);
     let is_block = bytes[line..at].iter().all(|it| *it == b' ');
     let indent = " ".repeat(at - line);
-    let text = if is_block { format!("{name}: sha256\n{indent}") } else { format!("{name}: sha256, ") };
+    let newline = if bytes[..line].ends_with(b"\r\n") { "\r\n" } else { "\n" };
+    let text = if is_block {
+        format!("{name}: sha256{newline}{indent}")
+    } else {
+        format!("{name}: sha256, ")
+    };
     Some(Edit::new(Span::new(first.source, at..at), text))
 }
