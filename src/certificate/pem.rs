@@ -211,6 +211,10 @@ pub fn overlooked(bytes: &[u8]) -> Vec<Overlooked> {
     for line in bytes[..end].split_inclusive(|it| *it == b'\n') {
         let range = start..start + trim(line).len();
         start += line.len();
+        // Somebody has taken it out.
+        if line.trim_ascii_start().starts_with(b"#") {
+            continue;
+        }
         let Some(at) = line.windows(BEGIN.len()).position(|it| it == BEGIN) else { continue };
         let begin = range.start + at;
         if blocks.iter().any(|it| it.start == begin) {
@@ -341,5 +345,7 @@ mod tests {
         let marked = format!("\u{feff}{block}");
         assert_eq!(overlooked(marked.as_bytes()), [Overlooked::ByteOrderMark(0..3)]);
         assert_eq!(overlooked(block.as_bytes()), []);
+        let taken_out = format!("{block}# {}", block.replace('\n', "\n# "));
+        assert_eq!(overlooked(taken_out.as_bytes()), []);
     }
 }

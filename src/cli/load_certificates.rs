@@ -14,6 +14,9 @@ use super::load_host::{is_missing, place, reason};
 use crate::host::Host;
 use crate::lint::seen::Answer;
 
+/// No file with certificates is larger: a bundle of all authorities has some hundred KiB.
+const MAX_SIZE: u64 = 64 << 20;
+
 /// Whose files they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Files {
@@ -36,8 +39,14 @@ pub(super) fn bytes(
     if let Some(bytes) = request.instead.get(&name_in(&request.directory, &path)) {
         return Ok(Answer::Bytes(bytes.as_slice().into()));
     }
+    if host.attributes(&path).is_ok_and(|it| it.size > MAX_SIZE) {
+        return Err("it is too large for certificates".to_owned());
+    }
     match host.read(&path) {
-        Ok(bytes) => Ok(Answer::Bytes(bytes.into())),
+        Ok(bytes) => match stand_in(&bytes).filter(|_| files == Files::Copy) {
+            Some(what) => Err(format!("in this copy it is {what}")),
+            None => Ok(Answer::Bytes(bytes.into())),
+        },
         // OpenSSL opens it, and reads nothing.
         Err(error) if error.kind() == ErrorKind::IsADirectory => Ok(Answer::Bytes([].into())),
         Err(error) if is_missing(&error) => missing(files),
@@ -61,6 +70,19 @@ pub(super) fn names(
     let paths = host.matching(&pattern).map_err(|error| reason(&error))?;
     let names = paths.iter().filter_map(|it| it.file_name());
     Ok(Answer::Names(names.map(|it| it.as_bytes().to_vec()).collect()))
+}
+
+/// What a repository has in place of a secret or of a large file; Postfix gets another file.
+fn stand_in(bytes: &[u8]) -> Option<&'static str> {
+    let beginnings: [(&[u8], &str); 6] = [
+        (b"$ANSIBLE_VAULT;", "encrypted by Ansible Vault"),
+        (b"\0GITCRYPT\0", "encrypted by git-crypt"),
+        (b"age-encryption.org/", "encrypted by age"),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted by age"),
+        (b"-----BEGIN PGP MESSAGE-----", "encrypted by OpenPGP"),
+        (b"version https://git-lfs.github.com/", "a pointer of Git LFS"),
+    ];
+    beginnings.iter().find(|it| bytes.starts_with(it.0)).map(|it| it.1)
 }
 
 fn missing(files: Files) -> Result<Answer, String> {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::load::{Request, TheHost};
 use super::load_certificates::{self, Files};
 use crate::finding::NotChecked;
-use crate::host::{self, Accounts, Host};
+use crate::host::{Accounts, Host};
 use crate::lint::seen::{self, Account, Answer, File, Question, Seen};
 use crate::lint::{self, Context, Rule};
 use crate::rules;
@@ -130,8 +130,8 @@ fn answer(
     match question {
         Question::Bytes(path) => load_certificates::bytes(host, request, files, path),
         Question::Names(path) => load_certificates::names(host, request, files, path),
-        Question::File(path) => match place(path).map(|it| host.attributes(&it)) {
-            Some(Ok(it)) => Ok(Answer::File(file(it))),
+        Question::File(path) => match place(path).map(|it| file(host, &it)) {
+            Some(Ok(it)) => Ok(Answer::File(it)),
             Some(Err(error)) if is_missing(&error) => Ok(Answer::Missing),
             Some(Err(error)) => Err(reason(&error)),
             None => Err("it depends on the program what the name is relative to".to_owned()),
@@ -157,14 +157,18 @@ fn answer(
     }
 }
 
-fn file(it: host::Attributes) -> File {
-    File {
+fn file(host: &dyn Host, path: &Path) -> io::Result<File> {
+    let it = host.attributes(path)?;
+    let is_open = |it: &Path| host.attributes(it).is_ok_and(|it| it.mode & 0o001 != 0);
+    let real = host.resolve(path);
+    Ok(File {
         owner: it.owner,
         group: it.group,
         mode: it.mode,
         modified: it.modified,
         has_access_list: it.has_access_list,
-    }
+        others_reach: real.is_ok_and(|it| it.ancestors().skip(1).all(is_open)),
+    })
 }
 
 /// The path that a name in the configuration means; `None`: it is relative.

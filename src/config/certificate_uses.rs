@@ -7,7 +7,7 @@
 //! Known limit: what tlsproxy(8) does for clients (`tlsproxy_client_*`) is left out.
 
 use super::{Effective, Origin, Server, ServerTls, Within};
-use crate::postfix::{self, SecurityLevel};
+use crate::postfix::{self, SecurityLevel, Version};
 use crate::syntax::lists::{self, COMMA_SPACE_FLAT};
 use crate::text::{Sources, Span};
 
@@ -226,9 +226,12 @@ impl Effective<'_> {
         };
         let has_none = ["smtpd_tls_cert_file", "tlsproxy_tls_cert_file"].contains(&name);
         let is_none = |path: &[u8]| has_none && path.eq_ignore_ascii_case(b"none");
+        // OpenSSL chooses; with one before 3.0, which is not known here, it is a file.
+        let has_auto = name.ends_with("_dh1024_param_file") && build.version >= Version::new(3, 7);
+        let is_word = |path: &[u8]| is_none(path) || (has_auto && path == b"auto");
         let file = |(path, span): (&&[u8], Span)| NamedFile {
             parameter: name.to_owned(),
-            path: if is_none(path) { path.to_vec() } else { whole(path) },
+            path: if is_word(path) { path.to_vec() } else { whole(path) },
             span,
         };
         paths.iter().zip(spans).map(file).collect()

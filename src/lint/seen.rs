@@ -64,6 +64,8 @@ pub struct File {
     pub modified: i64,
     /// Whether an access list gives other permissions to some.
     pub has_access_list: bool,
+    /// Whether everybody can search the directories that it stands in, behind all symbolic links.
+    pub others_reach: bool,
 }
 
 /// What is known of an account; of a group, its number twice.
@@ -194,6 +196,10 @@ impl Seen {
             }
         }
         match file {
+            // A symbolic link may lead into a directory that is closed.
+            Found::There(file) if file.allows(account, 4) && account.user != 0 => {
+                if file.others_reach { Found::There(()) } else { Found::Unknown }
+            }
             Found::There(file) if file.allows(account, 4) => Found::There(()),
             Found::There(file) if !file.has_access_list => Found::Missing,
             Found::There(_) | Found::Missing | Found::Unknown => Found::Unknown,
@@ -292,7 +298,14 @@ mod tests {
     use super::*;
 
     fn file(mode: u32) -> Answer {
-        Answer::File(File { owner: 0, group: 7, mode, modified: 0, has_access_list: false })
+        Answer::File(File {
+            owner: 0,
+            group: 7,
+            mode,
+            modified: 0,
+            has_access_list: false,
+            others_reach: true,
+        })
     }
 
     #[test]

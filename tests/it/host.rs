@@ -248,6 +248,30 @@ fn certificates_of_a_host_and_of_a_copy() {
 
     let text = live.lint(NOBODY, &["--host", "--format", "json", "--select", "certificate"]);
     assert!(text.contains("PLACE/key.pem") && text.contains("may not see it"), "{text}");
+    // What a symbolic link leads to may stand in a directory that is closed.
+    live.write("closed/archive/key.pem", &pem("key"));
+    live.mode("closed/archive/key.pem", 0o644);
+    fs::remove_file(live.path("key.pem")).expect("it is ours");
+    std::os::unix::fs::symlink(live.path("closed/archive/key.pem"), live.path("key.pem"))
+        .expect("it is ours");
+    assert!(of_certificates(None).contains(&"key-permissions".to_owned()));
+    live.mode("closed", 0o700);
+    assert_eq!(of_certificates(None), ["certificate-expired"]);
+    live.mode("closed", 0o755);
+    fs::remove_file(live.path("key.pem")).expect("it is ours");
+
+    // In a repository it may be encrypted, and whoever brings it to the host decrypts it.
+    live.write("key.pem", "$ANSIBLE_VAULT;1.1;AES256\n6231336539\n");
+    assert!(of_certificates(None).contains(&"certificate-not-pem".to_owned()));
+    let text = live.lint(None, &["--format", "json", "--select", "certificate"]);
+    assert!(!text.contains("certificate-not-pem") && text.contains("Ansible Vault"), "{text}");
+
+    // Nobody waits for a file without an end.
+    let file = fs::File::create(live.path("key.pem")).expect("it is ours");
+    file.set_len(8 << 30).expect("it takes no room");
+    let text = live.lint(None, &["--host", "--format", "json", "--select", "certificate"]);
+    assert!(text.contains("too large"), "{text}");
+
     // A directory is a file with nothing in it.
     fs::remove_file(live.path("key.pem")).expect("it is ours");
     fs::create_dir(live.path("key.pem")).expect("it is ours");

@@ -146,8 +146,14 @@ fn answer_to(question: &Question, said: &[Said<'_>], daemon_directory: &str) -> 
 fn file(path: &str, said: &[Said<'_>]) -> Answer {
     let owner = if path == "/var/lib/postfix" { user_id("postfix") } else { 0 };
     let now = 1_000_000;
-    let mut file =
-        File { owner, group: 0, mode: 0o755, modified: now - 3600, has_access_list: false };
+    let mut file = File {
+        owner,
+        group: 0,
+        mode: 0o755,
+        modified: now - 3600,
+        has_access_list: false,
+        others_reach: true,
+    };
     for said in said {
         match *said {
             Said::Missing(it) if it == path => return Answer::Missing,

@@ -51,6 +51,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             for (path, whose) in opened(&view, it) {
                 let text = match context.files.names(&path) {
                     Found::Unknown => continue,
+                    Found::Missing if !whose.is_empty() && !it.is_needed && fills_jail(context) => {
+                        continue;
+                    }
                     Found::Missing => format!("there is no such directory{whose}"),
                     Found::There(names) => {
                         if !trust::hash_links(names.iter().map(Vec::as_slice)).is_empty() {
@@ -64,6 +67,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether whoever starts Postfix copies such directories into the jail, as Debian's script does.
+fn fills_jail(context: &Context<'_>) -> bool {
+    let seen = context.seen.as_ref();
+    seen.is_some_and(|it| it.file(b"/usr/lib/postfix/configure-instance.sh").there().is_some())
 }
 
 /// The directories that the program's services open, and what to say of them: in a jail another one.

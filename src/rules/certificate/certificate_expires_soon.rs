@@ -4,7 +4,7 @@ use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
 
 /// Where the policy file says nothing.
-const DAYS: u16 = 14;
+const DAYS: i64 = 14;
 
 pub(super) static RULE: Rule = Rule {
     id: "certificate-expires-soon",
@@ -12,7 +12,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "a certificate expires soon",
     doc: "
 Its last day is less than 14 days away: what renews it has failed, or is about to
-be late. The policy file sets another number of days:
+be late. Of one that is valid for less than 42 days, the last third counts. The
+policy file sets another number of days:
 
 ```yaml
 lint:
@@ -48,10 +49,13 @@ lint:
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(now) = super::now(context) else { return };
-    let days = context.policies.and_then(|it| it.lint.expires_within).unwrap_or(DAYS);
+    let wanted = context.policies.and_then(|it| it.lint.expires_within).map(i64::from);
     super::each_certificate(context, &mut |loaded, identity, certificate| {
         let left = (certificate.not_after - now).div_euclid(super::SECONDS_A_DAY);
-        if (0..i64::from(days)).contains(&left) {
+        // What is valid for some days is renewed in the last third of them.
+        let lifetime = certificate.not_after.saturating_sub(certificate.not_before);
+        let usual = DAYS.min(lifetime / super::SECONDS_A_DAY / 3);
+        if (0..wanted.unwrap_or(usual)).contains(&left) {
             let which = super::which(identity, certificate);
             let last = super::day(certificate.not_after);
             let text = format!("{which} is valid until {last}, in {left} days");

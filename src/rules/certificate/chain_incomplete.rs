@@ -16,7 +16,8 @@ the certificate of its own certificate's issuer, clients that verify it do not
 trust it. That some programs fetch it from the address in the certificate, or have
 it from elsewhere, hides the mistake.
 
-Authorities deliver it along: `fullchain.pem` has it, `cert.pem` does not.
+Authorities deliver it along: `fullchain.pem` has it, `cert.pem` does not. Where one
+issuer follows and a second one would have to, this is not seen.
 ",
     postfix_says: "",
     fix: FixKind::Never,
@@ -45,17 +46,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let anchors = known_authorities(context);
     for loaded in context.loaded().iter().filter(|it| it.is_server()) {
         for identity in &loaded.loading.identities {
-            let last = identity.certificates().last().unwrap_or(&identity.certificate);
-            // Whose issuer can be fetched is not signed by a root. OpenSSL looks for what is not
-            // given among the authorities that it knows.
-            let is_known = || anchors.iter().any(|it| last.is_issued_by(it));
-            if last.is_self_issued() || !names_its_issuer(last) || is_known() {
+            // Whether the issuer of an issuer is a root cannot be seen: public authorities say of both
+            // where they are to be had.
+            if !identity.chain.is_empty() {
                 continue;
             }
-            let issuer = shortened(&last.issuer.to_string());
+            let own = &identity.certificate;
+            // Whose issuer can be fetched is not signed by a root. OpenSSL looks for what is not
+            // given among the authorities that it knows.
+            let is_known = || anchors.iter().any(|it| own.is_issued_by(it));
+            if own.is_self_issued() || !names_its_issuer(own) || is_known() {
+                continue;
+            }
+            let issuer = shortened(&own.issuer.to_string());
             let text = format!("the certificate of its issuer \"{issuer}\" does not follow");
             let help = "add the issuer's certificate behind it: with certbot, name fullchain.pem";
-            findings.at(loaded.span_of(last), text).help(help);
+            findings.at(loaded.span_of(own), text).help(help);
         }
     }
 }
@@ -68,8 +74,8 @@ fn known_authorities(context: &Context<'_>) -> Vec<Certificate> {
     bytes.filter_map(|it| trust::ca_file(&it).ok()).flatten().collect()
 }
 
-/// Whether a certificate says where that of its issuer is to be had (`id-ad-caIssuers`): those of
-/// public authorities do, and roots sign none of them.
+/// Whether a certificate says where that of its issuer is to be had (`id-ad-caIssuers`): those that
+/// public authorities make for servers do, and roots sign none of these.
 fn names_its_issuer(certificate: &Certificate) -> bool {
     const CA_ISSUERS: [u8; 10] = [6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
     memchr::memmem::find(certificate.der(), &CA_ISSUERS).is_some()

@@ -36,7 +36,7 @@ smtpd_tls_chain_files = /etc/postfix/server.pem
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for view in context.views() {
-        // "auto" is the name of no file.
+        // From Postfix 3.7 on "auto" is the name of no file.
         for file in view.dh_files(context.sources).iter().filter(|it| it.path.contains(&b'/')) {
             let text = match context.files.bytes(&file.path) {
                 Found::Unknown => continue,
