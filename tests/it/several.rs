@@ -19,7 +19,9 @@ fn many_directories_are_linted_as_each_by_itself() {
             fs::create_dir_all(&directory).expect("it can be made");
             fs::write(directory.join("main.cf"), "").expect("it can be written");
             for (file, text) in fixture::files(text) {
-                fs::write(directory.join(file), text).expect("it can be written");
+                let path = directory.join(file);
+                fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
+                fs::write(path, text).expect("it can be written");
             }
             names.push(name);
         }
