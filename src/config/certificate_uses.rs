@@ -25,7 +25,7 @@ pub struct CertificateUse {
 }
 
 /// How files hold certificate and key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// `*_tls_chain_files`: key, certificate, issuers, again and again, over all files.
     Chain,
@@ -35,7 +35,7 @@ pub enum Form {
 }
 
 /// A file that a value names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NamedFile {
     /// The parameter that says so; of two where one takes over the other's value, the reader's.
     pub parameter: String,

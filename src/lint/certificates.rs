@@ -1,8 +1,11 @@
 //! All files with certificates and keys that the configuration names for programs that use TLS, and
 //! what becomes of them.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::RandomState;
 
 use super::Context;
 use super::seen::{Answer, Question};
@@ -31,8 +34,8 @@ pub struct Loaded {
     pub is_sni: bool,
     /// What each file holds.
     pub bytes: Vec<Arc<[u8]>>,
-    /// What Postfix ends up with.
-    pub loading: Loading,
+    /// What Postfix ends up with; shared by all that name the same files.
+    pub loading: Arc<Loading>,
 }
 
 impl Loaded {
@@ -66,8 +69,11 @@ impl Context<'_> {
 
     /// What programs prove themselves with, as far as the files could be read, as Postfix loads it.
     pub fn loaded(&self) -> &[Loaded] {
-        self.loaded
-            .get_or_init(|| self.certificates().iter().filter_map(|it| loaded(self, it)).collect())
+        self.loaded.get_or_init(|| {
+            // Thousands of SNI rows may name the same files.
+            let mut known = HashMap::default();
+            self.certificates().iter().filter_map(|it| loaded(self, it, &mut known)).collect()
+        })
     }
 
     /// The certificates and keys that main.cf, master.cf and tables name.
@@ -81,7 +87,14 @@ impl Context<'_> {
     }
 }
 
-fn loaded(context: &Context<'_>, named: &NamedCertificate) -> Option<Loaded> {
+/// Loadings by what the files are and by their names.
+type Known<'c> = HashMap<(Form, Vec<&'c [u8]>), Arc<Loading>, RandomState>;
+
+fn loaded<'c>(
+    context: &Context<'_>,
+    named: &'c NamedCertificate,
+    known: &mut Known<'c>,
+) -> Option<Loaded> {
     let files = &named.files.files;
     // A file without a name cannot be opened.
     if files.iter().any(|it| it.path.is_empty()) {
@@ -97,24 +110,28 @@ fn loaded(context: &Context<'_>, named: &NamedCertificate) -> Option<Loaded> {
             Pair::Two { certificate: &bytes[at], key: &bytes[at + 1] }
         }
     };
-    let loading = match named.files.form {
+    let load = || match named.files.form {
         Form::Chain => load::chain_files(&bytes.iter().map(|it| &**it).collect::<Vec<_>>()),
         Form::Pairs => load::pairs(&(0..files.len()).step_by(2).map(pair).collect::<Vec<_>>()),
     };
-    Some(Loaded { named: named.files.clone(), is_sni: named.is_sni, bytes, loading })
+    let paths = files.iter().map(|it| it.path.as_slice()).collect();
+    let loading = known.entry((named.files.form, paths)).or_insert_with(|| Arc::new(load()));
+    let (named, is_sni, loading) = (named.files.clone(), named.is_sni, Arc::clone(loading));
+    Some(Loaded { named, is_sni, bytes, loading })
 }
 
 /// What main.cf and master.cf name, as they are and as they will be, and the rows of
 /// `tls_server_sni_maps`; each once.
 fn all(context: &Context<'_>) -> Vec<NamedCertificate> {
     let mut found: Vec<NamedCertificate> = Vec::new();
+    let mut known: HashSet<Vec<NamedFile>, RandomState> = HashSet::default();
     for view in context.views() {
         let named = view.certificate_uses(context.sources).into_iter();
         let named = named.map(|files| NamedCertificate { files, is_sni: false });
         let rows = if serves(&view) { rows(context) } else { Vec::new() };
         let rows = rows.into_iter().map(|files| NamedCertificate { files, is_sni: true });
         for it in named.chain(rows) {
-            if !found.iter().any(|known| known.files.files == it.files.files) {
+            if known.insert(it.files.files.clone()) {
                 found.push(it);
             }
         }

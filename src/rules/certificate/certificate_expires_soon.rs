@@ -58,7 +58,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if (0..wanted.unwrap_or(usual)).contains(&left) {
             let which = super::which(identity, certificate);
             let last = super::day(certificate.not_after);
-            let text = format!("{which} is valid until {last}, in {left} days");
+            let when = match left {
+                0 => "today".to_owned(),
+                1 => "tomorrow".to_owned(),
+                _ => format!("in {left} days"),
+            };
+            let text = format!("{which} is valid until {last}, {when}");
             let help = "renew it, and let Postfix read it: postfix reload";
             findings.at(loaded.span_of(certificate), text).help(help);
         }

@@ -1,5 +1,8 @@
 //! The certificates and keys that Postfix proves itself with, and the authorities that it trusts.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::certificate::Certificate;
 use crate::certificate::load::{Identity, Problem, ProblemKind};
 use crate::config::NamedFile;
@@ -42,9 +45,16 @@ rules! {
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
+/// What is loaded; of all SNI rows that name the same files the first one.
+fn distinct<'c>(context: &'c Context<'_>) -> impl Iterator<Item = &'c Loaded> {
+    let mut seen = HashSet::new();
+    let all = context.loaded().iter();
+    all.filter(move |it| !it.is_sni || seen.insert(Arc::as_ptr(&it.loading)))
+}
+
 /// Reports problems of one kind where the file is named: of a file the first one.
 fn report(context: &Context<'_>, findings: &mut Findings, kind: ProblemKind, help: &str) {
-    for it in context.loaded() {
+    for it in distinct(context) {
         for (at, file) in it.named.files.iter().enumerate() {
             let mut problems = it.loading.problems.iter();
             if let Some(first) = problems.find(|it| it.kind == kind && it.file == at) {
@@ -66,7 +76,7 @@ fn in_its_line(bytes: &[u8], problem: &Problem) -> String {
 
 /// Looks at each certificate that is sent.
 fn each_certificate(context: &Context<'_>, look: &mut dyn FnMut(&Loaded, &Identity, &Certificate)) {
-    for it in context.loaded() {
+    for it in distinct(context) {
         for (identity, certificate) in it.certificates() {
             look(it, identity, certificate);
         }
