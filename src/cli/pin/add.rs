@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::change::{How, Target, Work, load_policy, retire};
+use super::change::{APPLY, How, Target, Work, load_policy, retire};
 use super::{WhatOf, date, nexthop};
 use crate::certificate::Of;
 use crate::cli::load::Loaded;
@@ -97,7 +97,7 @@ impl Add {
             }
             work.read_again(common)?;
         }
-        work.finish(common, &self.how, &said)
+        work.finish(common, &self.how, &said, APPLY)
     }
 
     /// Postfix compares fingerprints of one digest only.

@@ -204,6 +204,9 @@ pub(super) struct Work<'w> {
     pub(super) changed: Option<Vec<u8>>,
 }
 
+/// What comes after a change of the pins themselves.
+pub(super) const APPLY: &str = "`postls apply` puts it in force";
+
 impl Work<'_> {
     fn old(&self) -> &[u8] {
         self.loaded.sources.source(self.target.source).bytes()
@@ -241,8 +244,14 @@ impl Work<'_> {
         Err(Stop(format!("the policy file would have errors; nothing was changed\n\n{errors}")))
     }
 
-    /// Writes the file, or shows what would be written.
-    pub(super) fn finish(self, common: &Common, how: &How, said: &str) -> Result<Outcome, Stop> {
+    /// Writes the file, or shows what would be written; `then` says what comes after the writing.
+    pub(super) fn finish(
+        self,
+        common: &Common,
+        how: &How,
+        said: &str,
+        then: &str,
+    ) -> Result<Outcome, Stop> {
         let (Some(name), Some(policy)) = (self.target.input(self.loaded), &self.loaded.policy)
         else {
             return Err(Stop("there is no policy file".to_owned()));
@@ -272,7 +281,7 @@ impl Work<'_> {
             let then = match (changes, how.check, why) {
                 (false, ..) => "nothing to change".to_owned(),
                 (true, true, _) => "only checked: nothing was changed".to_owned(),
-                (true, false, None) => "`postls apply` puts it in force".to_owned(),
+                (true, false, None) => then.to_owned(),
                 (true, false, Some(why)) => format!("it has no effect yet: {why}"),
             };
             // Writing to a String cannot fail.

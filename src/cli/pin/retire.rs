@@ -77,7 +77,12 @@ impl Retire {
             format!("pin {number} of {}: retire {day}\n", self.destination)
         };
         work.read_again(common)?;
-        work.finish(common, &self.how, &said)
+        let then = if self.remove {
+            change::APPLY
+        } else {
+            "it counts until it is taken out; `postls pin status` says when to do that"
+        };
+        work.finish(common, &self.how, &said, then)
     }
 }
 
