@@ -132,7 +132,7 @@ pub fn hash_links<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Vec<(u32, u3
     all.iter().filter(is_reached).copied().collect()
 }
 
-pub use chains::{subject_hash, verify};
+pub use chains::verify;
 
 #[cfg(feature = "openssl")]
 mod chains {
@@ -143,12 +143,6 @@ mod chains {
     use openssl::x509::{X509, X509PurposeId, X509StoreContext, X509VerifyResult};
 
     use super::{Certificate, Refusal, Verdict};
-
-    /// OpenSSL's hash of the certificate's subject, as `openssl x509 -subject_hash` says it; `None`: this build cannot
-    /// say it.
-    pub fn subject_hash(certificate: &Certificate) -> Option<u32> {
-        X509::from_der(certificate.der()).ok().map(|it| it.subject_name_hash())
-    }
 
     /// Whether a client at the levels that authenticate trusts a server with this chain, at a second since 1970-01-01
     /// UTC. Names are not compared.
@@ -214,12 +208,6 @@ mod chains {
 #[cfg(not(feature = "openssl"))]
 mod chains {
     use super::{Certificate, Verdict, judge};
-
-    /// OpenSSL's hash of the certificate's subject, as `openssl x509 -subject_hash` says it; `None`: this build cannot
-    /// say it.
-    pub fn subject_hash(_: &Certificate) -> Option<u32> {
-        None
-    }
 
     /// Whether a client at the levels that authenticate trusts a server with this chain, at a second since 1970-01-01
     /// UTC. Names are not compared.

@@ -30,8 +30,6 @@ pub struct Certificate {
     pub not_after: i64,
     /// Its public key.
     pub key: Key,
-    /// The object identifier of the algorithm that it is signed with, in dotted numbers.
-    pub signature: String,
     /// 1 to 3.
     pub version: u32,
     /// Whether it may sign others, by its basicConstraints.
@@ -50,8 +48,6 @@ pub struct Purposes {
     pub servers: bool,
     /// TLS clients (extendedKeyUsage).
     pub clients: bool,
-    /// Signatures, which TLS 1.3 and all keys but RSA need (keyUsage).
-    pub signatures: bool,
 }
 
 /// A distinguished name, for people.
@@ -78,7 +74,6 @@ impl Certificate {
             not_before: it.validity().not_before.timestamp(),
             not_after: it.validity().not_after.timestamp(),
             key: Key::of(it.public_key().raw).ok_or(Malformed)?,
-            signature: it.signature_algorithm.algorithm.to_id_string(),
             version: it.version().0 + 1,
             is_ca: it.is_ca(),
             purposes: Purposes::of(&it),
@@ -125,11 +120,9 @@ impl Purposes {
     fn of(certificate: &X509Certificate<'_>) -> Purposes {
         // An extension that is there twice or malformed says nothing here; OpenSSL's own verdict is `trust::verify`.
         let extended = certificate.extended_key_usage().ok().flatten().map(|it| it.value);
-        let usage = certificate.key_usage().ok().flatten().map(|it| it.value);
         Purposes {
             servers: extended.is_none_or(|it| it.any || it.server_auth),
             clients: extended.is_none_or(|it| it.any || it.client_auth),
-            signatures: usage.is_none_or(x509_parser::extensions::KeyUsage::digital_signature),
         }
     }
 }

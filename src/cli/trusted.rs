@@ -9,6 +9,7 @@ use crate::certificate::{Certificate, Subject};
 use crate::host::Host;
 use crate::lint::PolicyClient;
 use crate::lint::seen::Answer;
+use crate::policy::Date;
 use crate::report::fingerprint::Trust;
 
 /// Where systems keep the authorities that everybody trusts: Debian and Alpine, Red Hat, SUSE, FreeBSD.
@@ -18,8 +19,6 @@ const SYSTEM: [&str; 4] = [
     "/var/lib/ca-certificates/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-
-const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
 
 /// Some authorities.
 pub(super) struct Anchors {
@@ -58,10 +57,10 @@ pub(super) fn of_chain(anchors: &[Anchors], chain: &[&Subject], today: u64) -> V
     let mut certificates = chain.iter().filter_map(|it| it.certificate());
     let Some(own) = certificates.next() else { return Vec::new() };
     let others: Vec<Certificate> = certificates.cloned().collect();
-    let today = i64::try_from(today).unwrap_or(i64::MAX / SECONDS_OF_A_DAY);
+    let today = i64::try_from(today).unwrap_or(i64::MAX / Date::SECONDS);
     // What begins or ends today is valid today.
-    let evening = (today * SECONDS_OF_A_DAY).saturating_add(SECONDS_OF_A_DAY - 1);
-    let ends_today = own.not_after.div_euclid(SECONDS_OF_A_DAY) == today;
+    let evening = (today * Date::SECONDS).saturating_add(Date::SECONDS - 1);
+    let ends_today = own.not_after.div_euclid(Date::SECONDS) == today;
     let at = if ends_today { own.not_after } else { evening };
     let one = |it: &Anchors| Trust {
         by: it.by.clone(),

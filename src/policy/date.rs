@@ -43,6 +43,19 @@ impl Date {
         None
     }
 
+    /// The seconds of a day.
+    pub const SECONDS: i64 = 24 * 60 * 60;
+
+    /// The day of a second since 1970-01-01 UTC; `None`: before that, and behind the year 9999.
+    pub fn of_second(second: i64) -> Option<Date> {
+        Date::of_unix_day(u64::try_from(second.div_euclid(Date::SECONDS)).ok()?)
+    }
+
+    /// Its first second, since 1970-01-01 UTC.
+    pub fn first_second(self) -> i64 {
+        self.unix_day() * Date::SECONDS
+    }
+
     /// How many days it is from this day to the other one; negative: that one was before.
     pub fn days_to(self, other: Date) -> i64 {
         other.unix_day() - self.unix_day()

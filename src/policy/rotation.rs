@@ -160,9 +160,7 @@ impl<'p> PinState<'p> {
         today: Date,
     ) -> PinState<'p> {
         let certificate = pin.subject().and_then(|it| it.certificate());
-        let ends = certificate.and_then(|it| {
-            Date::of_unix_day(u64::try_from(it.not_after.div_euclid(24 * 60 * 60)).ok()?)
-        });
+        let ends = certificate.and_then(|it| Date::of_second(it.not_after));
         PinState {
             pin,
             fingerprint,

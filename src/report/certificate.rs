@@ -6,8 +6,6 @@ use serde::Serialize;
 use crate::certificate::{Certificate, Kind, Subject};
 use crate::policy::Date;
 
-const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
-
 /// Further ahead nobody counts days.
 const MOST_DAYS_LEFT: i64 = 1000;
 
@@ -27,7 +25,7 @@ impl Validity {
     pub fn of(certificate: &Certificate, today: u64) -> Validity {
         // No day that a certificate can name is beyond these.
         let today = i64::try_from(today).unwrap_or(i64::MAX);
-        let day = |seconds: i64| seconds.div_euclid(SECONDS_OF_A_DAY);
+        let day = |seconds: i64| seconds.div_euclid(Date::SECONDS);
         let (first, last) = (day(certificate.not_before), day(certificate.not_after));
         if last < today {
             Validity::Expired(today - last)
@@ -58,11 +56,10 @@ fn counted(days: i64) -> String {
 
 /// The day of a second, as certificates count them.
 pub(super) fn date(seconds: i64) -> String {
-    let day = u64::try_from(seconds.div_euclid(SECONDS_OF_A_DAY));
-    match day.map(Date::of_unix_day) {
-        Ok(Some(date)) => date.to_string(),
-        Ok(None) => "after 9999".to_owned(),
-        Err(_) => "before 1970".to_owned(),
+    match Date::of_second(seconds) {
+        Some(date) => date.to_string(),
+        None if seconds < 0 => "before 1970".to_owned(),
+        None => "after 9999".to_owned(),
     }
 }
 
@@ -116,7 +113,7 @@ pub(super) fn facts(certificate: &Certificate, today: u64) -> Facts {
         addresses: certificate.addresses.iter().map(ToString::to_string).collect(),
         not_before: date(certificate.not_before),
         not_after: date(certificate.not_after),
-        days_left: certificate.not_after.div_euclid(SECONDS_OF_A_DAY) - today,
+        days_left: certificate.not_after.div_euclid(Date::SECONDS) - today,
         self_issued: certificate.is_self_issued(),
         ca: certificate.is_ca,
     }

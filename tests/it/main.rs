@@ -30,6 +30,7 @@ mod pins;
 mod plan;
 mod publish;
 mod repository;
+mod rotation;
 mod roundtrip;
 mod rows;
 mod rules;

@@ -2,6 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::Date;
 
 /// Where the policy file says nothing.
 const DAYS: i64 = 14;
@@ -51,10 +52,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(now) = super::now(context) else { return };
     let wanted = context.policies.and_then(|it| it.lint.expires_within).map(i64::from);
     super::each_certificate(context, &mut |loaded, identity, certificate| {
-        let left = (certificate.not_after - now).div_euclid(super::SECONDS_A_DAY);
+        let left = (certificate.not_after - now).div_euclid(Date::SECONDS);
         // What is valid for some days is renewed in the last third of them.
         let lifetime = certificate.not_after.saturating_sub(certificate.not_before);
-        let usual = DAYS.min(lifetime / super::SECONDS_A_DAY / 3);
+        let usual = DAYS.min(lifetime / Date::SECONDS / 3);
         if (0..wanted.unwrap_or(usual)).contains(&left) {
             let which = super::which(identity, certificate);
             let last = super::day(certificate.not_after);

@@ -2,6 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule};
+use crate::policy::Date;
 
 pub(super) static RULE: Rule = Rule {
     id: "certificate-not-yet-valid",
@@ -39,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let Some(now) = super::now(context) else { return };
     super::each_certificate(context, &mut |loaded, identity, certificate| {
         // Today has not ended yet.
-        if certificate.not_before >= now + super::SECONDS_A_DAY {
+        if certificate.not_before >= now + Date::SECONDS {
             let which = super::which(identity, certificate);
             let text = format!("{which} is valid from {} on", super::day(certificate.not_before));
             let help = "keep the one before it until then";

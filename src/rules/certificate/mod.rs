@@ -43,8 +43,6 @@ rules! {
     weak_signature,
 }
 
-const SECONDS_A_DAY: i64 = 24 * 60 * 60;
-
 /// What is loaded; of all SNI rows that name the same files the first one.
 fn distinct<'c>(context: &'c Context<'_>) -> impl Iterator<Item = &'c Loaded> {
     let mut seen = HashSet::new();
@@ -97,13 +95,13 @@ fn which(identity: &Identity, certificate: &Certificate) -> String {
 
 /// The day of a second, for a message.
 fn day(seconds: i64) -> String {
-    let day = u64::try_from(seconds.div_euclid(SECONDS_A_DAY)).ok().and_then(Date::of_unix_day);
-    day.map_or_else(|| "a day without a number".to_owned(), |it| it.to_string())
+    Date::of_second(seconds)
+        .map_or_else(|| "a day without a number".to_owned(), |it| it.to_string())
 }
 
 /// The first second of today; `None`: nobody looked at a calendar.
 fn now(context: &Context<'_>) -> Option<i64> {
-    context.today.map(|it| it.unix_day() * SECONDS_A_DAY)
+    context.today.map(Date::first_second)
 }
 
 /// Whether somebody looked for a file, and there is none.
