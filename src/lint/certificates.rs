@@ -103,21 +103,20 @@ fn loaded<'c>(
     // All are asked for at once, so that one look answers all.
     let bytes: Vec<_> = files.iter().map(|it| context.files.bytes(&it.path).there()).collect();
     let bytes = bytes.into_iter().collect::<Option<Vec<_>>>()?;
-    let pair = |at: usize| {
-        if files[at].path == files[at + 1].path {
-            Pair::OneFile(&bytes[at])
-        } else {
-            Pair::Two { certificate: &bytes[at], key: &bytes[at + 1] }
-        }
-    };
+    let named_file = |at: usize| (files[at].path.as_slice(), &*bytes[at]);
+    let pair = |at: usize| Pair::of(named_file(at), named_file(at + 1));
     let load = || match named.files.form {
         Form::Chain => load::chain_files(&bytes.iter().map(|it| &**it).collect::<Vec<_>>()),
         Form::Pairs => load::pairs(&(0..files.len()).step_by(2).map(pair).collect::<Vec<_>>()),
     };
     let paths = files.iter().map(|it| it.path.as_slice()).collect();
     let loading = known.entry((named.files.form, paths)).or_insert_with(|| Arc::new(load()));
-    let (named, is_sni, loading) = (named.files.clone(), named.is_sni, Arc::clone(loading));
-    Some(Loaded { named, is_sni, bytes, loading })
+    Some(Loaded {
+        named: named.files.clone(),
+        is_sni: named.is_sni,
+        bytes,
+        loading: Arc::clone(loading),
+    })
 }
 
 /// What main.cf and master.cf name, as they are and as they will be, and the rows of

@@ -105,6 +105,19 @@ fn records_are_those_of_the_keys_that_servers_have() {
             vec![("25._tcp.a.example", "a.example")],
         ),
         (
+            // The later one takes the place of the one before, as the loading of Postfix does.
+            "two pairs of one kind",
+            format!(
+                "{HEAD}smtpd_tls_cert_file = /etc/postfix/a.example.pem\n\
+                 smtpd_tls_key_file = /etc/postfix/a.example.key\n\
+                 smtpd_tls_eccert_file = /etc/postfix/c.example.pem\n\
+                 smtpd_tls_eckey_file = /etc/postfix/c.example.key\n"
+            ),
+            MASTER_CF,
+            &["--name", "a.example"],
+            vec![("25._tcp.a.example", "c.example")],
+        ),
+        (
             "two kinds of keys",
             chain(&["a.example", "b.example"]),
             MASTER_CF,

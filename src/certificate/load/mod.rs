@@ -126,6 +126,20 @@ pub enum Pair<'b> {
     OneFile(&'b [u8]),
 }
 
+/// A file that a parameter names, and what it holds.
+pub type Named<'b> = (&'b [u8], &'b [u8]);
+
+impl<'b> Pair<'b> {
+    /// A certificate file with its key file.
+    pub fn of(certificate: Named<'b>, key: Named<'b>) -> Pair<'b> {
+        if certificate.0 == key.0 {
+            Pair::OneFile(certificate.1)
+        } else {
+            Pair::Two { certificate: certificate.1, key: key.1 }
+        }
+    }
+}
+
 /// Loads `smtpd_tls_chain_files` and the like: key, certificate, issuers, again and again.
 pub fn chain_files(files: &[&[u8]]) -> Loading {
     let mut loader = Loader::new(Style::KeysFirst, 0);

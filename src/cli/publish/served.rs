@@ -3,12 +3,13 @@
 //!
 //! A certificate is enough: a key that this user may not read keeps nothing from being published.
 
-use crate::certificate::load::{self as loading, Loading};
+use crate::certificate::load::{self as loading, Loading, Named, Pair};
 use crate::certificate::{Certificate, Subject, pem};
 use crate::cli::load::Request;
 use crate::cli::load_certificates::{self, Files};
 use crate::config::{
-    CertificateUse, Effective, Form, Port, ServerTls, TableKind, Within, sni_files, texthash,
+    CertificateUse, Effective, Form, NamedFile, Port, ServerTls, TableKind, Within, sni_files,
+    texthash,
 };
 use crate::host::Host;
 use crate::lint::seen::Answer;
@@ -111,30 +112,37 @@ impl Reader<'_> {
                 let names: Vec<&[u8]> = used.files.iter().map(|it| &it.path[..]).collect();
                 self.keys_of_chain(&names)
             }
-            Form::Pairs => {
-                let mut keys = Vec::new();
-                for pair in used.files.chunks_exact(2) {
-                    let files = [self.read(&pair[0].path)];
-                    let key = self.bytes(&pair[1].path).ok();
-                    let both = files[0].bytes.as_deref().zip(key.as_deref());
-                    let loaded = both.map(|(it, key)| loading::certificate_and_key(it, key));
-                    keys.extend(self.loaded(&files, loaded));
-                }
-                keys
-            }
+            Form::Pairs => self.keys_of_pairs(&used.files),
         }
+    }
+
+    /// Each certificate file is followed by its key file.
+    fn keys_of_pairs(&mut self, named: &[NamedFile]) -> Vec<Key> {
+        let mut files = Vec::new();
+        for pair in named.chunks_exact(2) {
+            files.push(self.read(&pair[0].path));
+            files.push(self.read_in_silence(&pair[1].path));
+        }
+        let found: Vec<Key> =
+            files.iter().step_by(2).flat_map(|it| self.leaves(std::slice::from_ref(it))).collect();
+        let all: Option<Vec<Named<'_>>> = (named.iter().zip(&files))
+            .map(|(named, read)| Some((named.path.as_slice(), read.bytes.as_deref()?)))
+            .collect();
+        let pairs = all.map(|it| it.chunks_exact(2).map(|it| Pair::of(it[0], it[1])).collect());
+        let loaded = pairs.map(|it: Vec<Pair<'_>>| loading::pairs(&it));
+        self.loaded(&files, found, loaded)
     }
 
     fn keys_of_chain(&mut self, names: &[&[u8]]) -> Vec<Key> {
         let files: Vec<Read> = names.iter().map(|it| self.read(it)).collect();
         let bytes: Option<Vec<&[u8]>> = files.iter().map(|it| it.bytes.as_deref()).collect();
         let loaded = bytes.map(|it| loading::chain_files(&it));
-        self.loaded(&files, loaded)
+        let found = self.leaves(&files);
+        self.loaded(&files, found, loaded)
     }
 
-    /// Those that Postfix loads, where that is known.
-    fn loaded(&mut self, files: &[Read], loaded: Option<Loading>) -> Vec<Key> {
-        let found = self.leaves(files);
+    /// Those of `found` that Postfix loads, where that is known.
+    fn loaded(&mut self, files: &[Read], found: Vec<Key>, loaded: Option<Loading>) -> Vec<Key> {
         let Some(loaded) = loaded else { return found };
         for problem in loaded.problems.iter().filter(|it| it.kind.switches_tls_off()) {
             let name = files.get(problem.file).or(files.last()).map_or("", |it| &it.name);
@@ -218,6 +226,11 @@ impl Reader<'_> {
             }
         }
         found
+    }
+
+    /// A key file: the certificate is enough.
+    fn read_in_silence(&self, path: &[u8]) -> Read {
+        Read { name: load_certificates::shown(path), bytes: self.bytes(path).ok() }
     }
 
     fn read(&mut self, path: &[u8]) -> Read {
