@@ -19,7 +19,7 @@ use crate::policy::compile;
 use crate::policy::{Policies, Table};
 use crate::postfix::Digest;
 
-/// Everything that has to happen, in this order: tables, main.cf, reload.
+/// Everything that has to happen, in this order: tables, master.cf, main.cf, what goes away, reload.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The files that it was made from. If one is another now, the plan is stale.
@@ -57,10 +57,19 @@ pub enum Change {
     Write {
         /// Relative to the configuration directory.
         name: String,
+        /// The lookup table type by which Postfix asks it, where it is a table of rows.
+        kind: Option<String>,
         /// Its bytes now; `None`: it is not there.
         old: Option<Vec<u8>>,
         /// Its bytes afterwards.
         new: Vec<u8>,
+    },
+    /// The file goes away.
+    Remove {
+        /// Relative to the configuration directory.
+        name: String,
+        /// Its bytes now; `None`: it is an index, which can be built again.
+        old: Option<Vec<u8>>,
     },
     /// postmap builds the index of a table, from these bytes.
     Index {
@@ -131,6 +140,7 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         plan.reload = true;
         plan.changes.push(Change::Write {
             name: "main.cf".to_owned(),
+            kind: None,
             old: Some(configuration.bytes().to_vec()),
             new: main_cf,
         });
@@ -155,6 +165,7 @@ fn table_changes(live: &Live<'_>, table: &Table, text: Vec<u8>, plan: &mut Plan)
         // smtp(8) notices a new index by itself; texthash is read once.
         plan.reload |= !indexed;
         let (name, old) = (table.path.clone(), live.table.map(<[u8]>::to_vec));
-        plan.changes.push(Change::Write { name, old, new: text });
+        let kind = Some(live.kind.to_owned());
+        plan.changes.push(Change::Write { name, kind, old, new: text });
     }
 }
