@@ -1,6 +1,6 @@
 //! The plan that puts in place what fixes have made of files.
 
-use super::{Base, Change, Plan, Stale};
+use super::{Base, Change, Note, Plan, Stale};
 
 /// A file and what fixes have made of it.
 pub struct Fixed {
@@ -40,5 +40,12 @@ pub fn of_fixes(files: Vec<Fixed>, base: Vec<Base>) -> Plan {
         }));
         changes.push(Change::Write { name, kind, old: Some(old), new });
     }
-    Plan { base, changes, policies: Vec::new(), parameters: Vec::new(), reload }
+    Plan {
+        base,
+        changes,
+        policies: Vec::new(),
+        parameters: Vec::new(),
+        reload,
+        note: Note::default(),
+    }
 }

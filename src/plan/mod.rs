@@ -7,12 +7,14 @@
 mod fixes;
 mod main_cf;
 mod meaning;
+mod note;
 
 use sha2::{Digest as _, Sha256};
 
 pub use fixes::{Fixed, Noticed, of_fixes};
 pub use main_cf::Unplannable;
 pub use meaning::{ParameterChange, PolicyChange, Trend, policies};
+pub use note::{Downgrade, Note};
 
 use crate::config::{Configuration, TableKind};
 use crate::policy::compile;
@@ -32,6 +34,8 @@ pub struct Plan {
     pub parameters: Vec<ParameterChange>,
     /// Whether a running Postfix notices the change only when it is told.
     pub reload: bool,
+    /// What is kept of it for those who ask later.
+    pub note: Note,
 }
 
 impl Plan {
@@ -133,6 +137,7 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         policies: meaning::policies(live.table.unwrap_or_default(), &rows),
         parameters,
         reload: false,
+        note: Note::default(),
     };
     plan.base.extend(live.inputs.iter().cloned());
     table_changes(live, &policies.table, text, &mut plan);
