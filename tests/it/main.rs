@@ -24,6 +24,7 @@ mod lab;
 mod lookup;
 mod next_hops;
 mod oracle;
+mod package;
 mod parameters;
 mod pin;
 mod pins;
