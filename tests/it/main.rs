@@ -6,6 +6,7 @@ mod apply;
 #[cfg(feature = "openssl")]
 mod certificates;
 mod complaints;
+mod copyright;
 mod corpus;
 mod delivery;
 mod differential;
