@@ -6,6 +6,7 @@ mod apply;
 #[cfg(feature = "openssl")]
 mod certificates;
 mod complaints;
+mod copyright;
 mod corpus;
 mod delivery;
 mod differential;
@@ -26,6 +27,7 @@ mod locks;
 mod lookup;
 mod next_hops;
 mod oracle;
+mod package;
 mod parameters;
 mod pin;
 mod pins;
