@@ -7,12 +7,14 @@ mod diff;
 mod environment;
 mod explain;
 mod fingerprint;
+mod image;
 mod lint;
 mod load;
 mod load_certificates;
 mod load_host;
 mod load_pins;
 mod load_policies;
+mod load_policy_file;
 mod load_tables;
 mod man;
 mod pin;
@@ -139,7 +141,7 @@ pub fn main() -> ExitCode {
         Command::Lint(it) => it.run(&cli.common),
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
-        Command::Apply(it) => it.run(&cli.common),
+        Command::Apply(it) => Ok(it.run(&cli.common)),
         Command::Query(it) => it.run(&cli.common),
         Command::Pin(it) => it.run(&cli.common),
         Command::Fingerprint(it) => it.run(&cli.common),
