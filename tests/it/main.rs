@@ -23,6 +23,7 @@ mod image;
 mod judges;
 mod lab;
 mod lookup;
+mod management;
 mod next_hops;
 mod oracle;
 mod parameters;
