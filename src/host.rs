@@ -321,18 +321,20 @@ impl Host for System {
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
-        let mut child = Command::new(find(program))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let stdin = child.stdin.take();
+        let (input_of_child, mut feed) = io::pipe()?;
         let output = std::thread::scope(|scope| {
-            // Beside the reading, so that neither side waits for a full pipe.
-            // A program that reads no input closes the pipe; that is its right.
-            scope.spawn(move || stdin.map(|mut it| it.write_all(input)));
-            child.wait_with_output()
+            // Beside the reading, so that neither side waits for a full pipe, and before the child: where no
+            // thread can be had, nothing was started. A program that reads no input closes the pipe; that is
+            // its right.
+            std::thread::Builder::new().spawn_scoped(scope, move || feed.write_all(input))?;
+            // In a statement of its own: the pipe's other end is the child's alone when it is over.
+            let child = Command::new(find(program))
+                .args(arguments)
+                .stdin(input_of_child)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn();
+            child?.wait_with_output()
         })?;
         Ok(Ran {
             success: output.status.success(),

@@ -10,6 +10,7 @@ mod corpus;
 mod delivery;
 mod differential;
 mod examples;
+mod faults;
 mod fingerprint;
 mod fixes;
 mod fixture;
