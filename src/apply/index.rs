@@ -55,9 +55,11 @@ pub(super) fn build(
         return Err(format!("postmap {kind}: {}", ran.stderr));
     }
     if !holds(host, directory, kind, source, text)? {
+        // postmap of an lmdb table says nothing and exits with 0 where the last write found no room.
+        let said = if ran.stderr.is_empty() { String::new() } else { format!("; {}", ran.stderr) };
         return Err(format!(
-            "postmap {kind}: the index does not hold what was written; {}",
-            ran.stderr
+            "{}: the {kind} index that postmap made does not hold its rows, as on a full disk{said}",
+            source.display()
         ));
     }
     Ok(())
