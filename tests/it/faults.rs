@@ -9,10 +9,14 @@
 //! another one.
 
 mod bounded;
+mod disk;
 mod errors;
 mod kill;
+mod reader;
 mod scene;
+mod together;
 mod tracer;
+mod tree;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::kill::recovers_by_apply;
-use super::scene::{Case, Prepared, SCENES, nothing_is_left, postls};
+use super::scene::{self, Case, Prepared, Scene, postls};
 use super::tracer::{self, Call, Fault};
+use super::tree::nothing_is_left;
 use super::{all, try_each};
 use crate::judges;
 
@@ -65,11 +66,7 @@ fn a_failing_call_changes_nothing_or_is_got_over() {
     if !tracer::usable() {
         return;
     }
-    let prepared: Vec<Prepared> = SCENES
-        .iter()
-        .filter(|it| it.kind == "texthash" || postfix.table_types.contains(it.kind))
-        .map(|it| it.prepare())
-        .collect();
+    let prepared: Vec<Prepared> = scene::of(postfix).map(Scene::prepare).collect();
     let mut cases = Vec::new();
     for (number, prepared) in prepared.iter().enumerate() {
         let (was, calls) = calls(prepared);
@@ -168,7 +165,8 @@ fn judge(case: &Faulty<'_>, directory: &Case) -> Result<i32, String> {
             let named = ran.err.contains(etc.to_str().expect("a plain name"))
                 || ran.err.contains("tls_policy")
                 || ran.err.contains(".cf");
-            if !named && !mute && !(starts_program && ran.err.contains("post")) {
+            let named = named || starts_program && ran.err.contains("post");
+            if !named && !mute {
                 return Err(format!("it does not say which file: {ran:?}"));
             }
             status

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::scene::{Case, Prepared, SCENES, age, nothing_is_left, postls};
+use super::scene::{self, Case, Prepared, Scene, age, postls};
 use super::tracer::{self, Call, Fault};
+use super::tree::{self, nothing_is_left};
 use super::{all, bounded, try_each};
 use crate::judges;
 
@@ -35,11 +36,7 @@ fn a_killed_apply_loses_nothing_and_the_next_one_ends_it() {
     if !tracer::usable() {
         return;
     }
-    let prepared: Vec<Prepared> = SCENES
-        .iter()
-        .filter(|it| it.kind == "texthash" || postfix.table_types.contains(it.kind))
-        .map(|it| it.prepare())
-        .collect();
+    let prepared: Vec<Prepared> = scene::of(postfix).map(Scene::prepare).collect();
     let mut cases = Vec::new();
     for (number, prepared) in prepared.iter().enumerate() {
         let (was, calls) = calls(prepared);
@@ -93,7 +90,7 @@ fn recovers(prepared: &Prepared, case: &Case, then: Then) -> Result<(), String> 
     }
     let kept = "lab_counter = 1\n";
     if then == Then::EditAndApply {
-        let edit = super::scene::postfix("postconf", &etc).arg("-e").arg("lab_counter=1").output();
+        let edit = scene::postfix("postconf", &etc).arg("-e").arg("lab_counter=1").output();
         let edit = edit.map_err(|it| it.to_string())?;
         if !edit.status.success() {
             return Err(format!("postconf -e: {}", String::from_utf8_lossy(&edit.stderr)));
@@ -118,13 +115,13 @@ fn recovers(prepared: &Prepared, case: &Case, then: Then) -> Result<(), String> 
         }
     }
     age(&etc);
-    let before = super::scene::tree(&etc);
+    let before = tree::tree(&etc);
     let again = bounded::run(&mut postls(&etc, &["apply", "--detailed-exitcode"]));
     if then == Then::Apply && again.status != Some(0) {
         return Err(format!("one more apply is not idle: {again:?}"));
     }
     if then == Then::Apply {
-        super::scene::differences(&before, &super::scene::tree(&etc), None)?;
+        tree::differences(&before, &tree::tree(&etc), None)?;
     }
     nothing_is_left(&etc)
 }
@@ -153,10 +150,7 @@ fn a_killed_postmap_or_postconf_changes_nothing() {
     if !tracer::usable() {
         return;
     }
-    let wanted = |kind: &str| SCENES.iter().find(|it| it.kind == kind);
-    let kinds = ["lmdb", "hash", "cdb"].iter().filter(|it| postfix.table_types.contains(**it));
-    let prepared: Vec<Prepared> =
-        kinds.filter_map(|it| wanted(it)).map(|it| it.prepare()).collect();
+    let prepared: Vec<Prepared> = scene::one_of_each_index(postfix).map(Scene::prepare).collect();
     let mut cases = Vec::new();
     for (number, prepared) in prepared.iter().enumerate() {
         for program in ["postmap", "postconf"] {

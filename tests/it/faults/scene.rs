@@ -1,8 +1,8 @@
 //! Directories that apply changes, how they are before and after, and whether one of them is whole.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -12,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::bounded::{self, Ran};
+use super::tree::{Entry, Tree, differences, nothing_is_left, tree, without_temporary_files};
+use crate::judges::Judge;
 
 /// One state of a configuration directory, and the policy file that is to be applied to it.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +42,7 @@ enum MainCf {
 }
 
 /// All scenes. The first has most steps.
-pub(super) const SCENES: &[Scene] = &[
+const SCENES: &[Scene] = &[
     Scene {
         name: "an lmdb table with rows, main.cf changes",
         kind: "lmdb",
@@ -100,39 +102,6 @@ const NEW_ROWS: &str =
 const KEYS: [&str; 4] = ["a.example", "b.example", "c.example", "d.example"];
 const KEYS_OF_BOTH: [&str; 2] = ["a.example", "b.example"];
 
-/// One file, link or directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    what: What,
-    mode: u32,
-    owner: (u32, u32),
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum What {
-    File(Vec<u8>),
-    Link(PathBuf),
-    Directory,
-    Other,
-}
-
-impl std::fmt::Debug for What {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            What::File(bytes) => {
-                let shown = &bytes[..bytes.len().min(300)];
-                write!(f, "{} bytes \"{}\"", bytes.len(), shown.escape_ascii())
-            }
-            What::Link(target) => write!(f, "-> {}", target.display()),
-            What::Directory => f.write_str("directory"),
-            What::Other => f.write_str("other"),
-        }
-    }
-}
-
-/// Everything below a directory but what postls keeps for itself, by the path from there.
-pub(super) type Tree = BTreeMap<PathBuf, Entry>;
-
 /// A scene with its directory before the apply, and how that is afterwards.
 pub(super) struct Prepared {
     pub(super) scene: Scene,
@@ -161,23 +130,42 @@ pub(super) enum Age {
 
 /// A directory of one case.
 pub(super) struct Case {
-    directory: TempDir,
+    path: PathBuf,
+    // Removed with it.
+    _directory: Option<TempDir>,
+}
+
+/// The scenes whose table type a Postfix has.
+pub(super) fn of(postfix: &Judge) -> impl Iterator<Item = Scene> {
+    let has = |it: &&Scene| it.kind == "texthash" || postfix.table_types.contains(it.kind);
+    SCENES.iter().filter(has).copied()
+}
+
+/// A scene for each type of indexed table that a Postfix has.
+pub(super) fn one_of_each_index(postfix: &Judge) -> impl Iterator<Item = Scene> {
+    let of_kind = |kind: &str| of(postfix).find(|it| it.kind == kind);
+    ["lmdb", "hash", "cdb"].into_iter().filter_map(of_kind)
 }
 
 impl Case {
+    /// A directory that somebody else removes.
+    pub(super) fn at(path: PathBuf) -> Case {
+        Case { path, _directory: None }
+    }
+
     /// The directory that everything of the case is below.
     pub(super) fn path(&self) -> &Path {
-        self.directory.path()
+        &self.path
     }
 
     /// The configuration directory.
     pub(super) fn config(&self) -> PathBuf {
-        self.directory.path().join("etc")
+        self.path.join("etc")
     }
 
     /// A name for a file outside of what is looked at.
     pub(super) fn scratch(&self, name: &str) -> PathBuf {
-        self.directory.path().join(format!("scratch.{name}"))
+        self.path.join(format!("scratch.{name}"))
     }
 }
 
@@ -220,7 +208,7 @@ impl Scene {
         };
         let case = prepared.case();
         succeed(&mut postls(&case.config(), &["apply"]));
-        prepared.new = tree(case.directory.path());
+        prepared.new = tree(case.path());
         prepared.new_rows = rows(&case.config(), self.kind, &KEYS);
         assert_ne!(prepared.old, prepared.new, "there is something to do");
         prepared
@@ -245,6 +233,11 @@ impl Scene {
 }
 
 impl Prepared {
+    /// The directory before the apply, to be copied.
+    pub(super) fn template(&self) -> &Path {
+        self.template.path()
+    }
+
     /// A fresh copy of the directory before the apply.
     pub(super) fn case(&self) -> Case {
         let directory = tempfile::Builder::new().prefix("postls-fault-").tempdir();
@@ -252,18 +245,15 @@ impl Prepared {
         let mut command = Command::new("cp");
         command.arg("-a").arg(self.template.path().join(".")).arg(directory.path());
         succeed(&mut command);
-        Case { directory }
+        Case { path: directory.path().to_owned(), _directory: Some(directory) }
     }
 
     /// Which files are new. Each file must be the old or the new one, and Postfix must find all that it finds both
     /// before and after.
     pub(super) fn whole(&self, case: &Case) -> Result<State, String> {
-        let now = tree(case.directory.path());
+        let now = tree(case.path());
         let pick = |name: &str| match (now.get(Path::new(name)), self.old.get(Path::new(name))) {
-            (now, old) if old == self.new.get(Path::new(name)) => match now == old {
-                true => Ok(Age::Same),
-                false => Err(format!("{name} is another one: {now:?}")),
-            },
+            (now, old) if now == old && old == self.new.get(Path::new(name)) => Ok(Age::Same),
             (now, old) if now == old => Ok(Age::Old),
             (now, _) if now == self.new.get(Path::new(name)) => Ok(Age::New),
             (now, _) => Err(format!("{name} is neither the old one nor the new one: {now:?}")),
@@ -338,17 +328,17 @@ impl Prepared {
 
     /// Fails where a directory is not as it was before, but for what postls keeps for itself.
     pub(super) fn is_old(&self, case: &Case) -> Result<(), String> {
-        differences(&self.old, &tree(case.directory.path()), None)
+        differences(&self.old, &tree(case.path()), None)
     }
 
     /// The same, where temporary files may be left.
     pub(super) fn is_old_but_for_temporary_files(&self, case: &Case) -> Result<(), String> {
-        differences(&self.old, &without_temporary_files(tree(case.directory.path())), None)
+        differences(&self.old, &without_temporary_files(tree(case.path())), None)
     }
 
     /// Fails where the files are not those of an undisturbed apply; temporary files may be left.
     pub(super) fn is_new_but_for_temporary_files(&self, case: &Case) -> Result<(), String> {
-        let now = without_temporary_files(tree(case.directory.path()));
+        let now = without_temporary_files(tree(case.path()));
         differences(&self.new, &now, self.scene.index())?;
         let rows = rows(&case.config(), self.scene.kind, &KEYS);
         if rows == self.new_rows { Ok(()) } else { Err(format!("the index holds {rows}")) }
@@ -357,7 +347,7 @@ impl Prepared {
     /// Fails where a directory is not as an undisturbed apply leaves it.
     pub(super) fn is_new(&self, case: &Case) -> Result<(), String> {
         self.is_new_but_for_temporary_files(case)?;
-        differences(&self.new, &tree(case.directory.path()), self.scene.index())?;
+        differences(&self.new, &tree(case.path()), self.scene.index())?;
         nothing_is_left(&case.config())
     }
 }
@@ -403,7 +393,7 @@ pub(super) fn rows(etc: &Path, kind: &str, keys: &[&str]) -> String {
     let table = etc.join("tls_policy");
     let mut command = postfix("postmap", quiet.path());
     command.args(["-q", "-"]).arg(format!("{kind}:{}", table.display()));
-    let keys: String = keys.iter().map(|it| format!("{it}\n")).collect();
+    let keys: String = keys.iter().flat_map(|it| [it, "\n"]).collect();
     let input = quiet.path().join("keys");
     fs::write(&input, keys).expect("it is writable");
     let mut shell = Command::new("sh");
@@ -412,102 +402,4 @@ pub(super) fn rows(etc: &Path, kind: &str, keys: &[&str]) -> String {
     shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = bounded::run(&mut shell);
     format!("{}{}", ran.out, ran.err)
-}
-
-/// No temporary file, no lock file of Postfix's, no journal.
-pub(super) fn nothing_is_left(etc: &Path) -> Result<(), String> {
-    for path in walk(etc) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let known = |folder: &str| path.parent().is_some_and(|it| it.ends_with(folder));
-        let ours = path.starts_with(etc.join(".postls"));
-        let fine = match name.as_str() {
-            "lock" | ".gitignore" if ours => known(".postls"),
-            "generations" | "objects" if ours => known(".postls"),
-            _ if known(".postls/generations") => {
-                name.strip_suffix(".json").is_some_and(|it| it.parse::<u32>().is_ok())
-            }
-            _ if known(".postls/objects") => {
-                name.len() == 64 && name.bytes().all(|it| it.is_ascii_hexdigit())
-            }
-            _ if ours && path != etc.join(".postls") => false,
-            _ => !name.contains(".postls-") && !name.ends_with(".cf.tmp"),
-        };
-        if !fine {
-            return Err(format!("{} is left over", path.display()));
-        }
-    }
-    Ok(())
-}
-
-fn walk(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut ahead = vec![directory.to_owned()];
-    while let Some(next) = ahead.pop() {
-        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|it| it.is_dir()) {
-                ahead.push(entry.path());
-            }
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    found
-}
-
-/// Everything below a directory, but `.postls` and the scratch files of a case.
-pub(super) fn tree(directory: &Path) -> Tree {
-    let skipped = |path: &Path| {
-        path.components().any(|it| {
-            let name = it.as_os_str().to_string_lossy();
-            name == ".postls" || name.starts_with("scratch.")
-        })
-    };
-    let mut tree = Tree::new();
-    for path in walk(directory) {
-        let name = path.strip_prefix(directory).expect("it is below").to_owned();
-        // It may be gone: somebody else may be at work.
-        let Ok(facts) = fs::symlink_metadata(&path) else { continue };
-        if skipped(&name) {
-            continue;
-        }
-        let what = if facts.is_symlink() {
-            What::Link(fs::read_link(&path).expect("it is a link"))
-        } else if facts.is_dir() {
-            What::Directory
-        } else if facts.is_file() {
-            What::File(fs::read(&path).expect("it can be read"))
-        } else {
-            What::Other
-        };
-        let entry = Entry { what, mode: facts.mode(), owner: (facts.uid(), facts.gid()) };
-        tree.insert(name, entry);
-    }
-    tree
-}
-
-fn without_temporary_files(mut tree: Tree) -> Tree {
-    let is_temporary = |it: &PathBuf| {
-        let name = it.to_string_lossy();
-        name.contains(".postls-") || name.ends_with(".cf.tmp")
-    };
-    tree.retain(|name, _| !is_temporary(name));
-    tree
-}
-
-/// Says where two trees differ; the bytes of one file may.
-pub(super) fn differences(wanted: &Tree, now: &Tree, index: Option<&str>) -> Result<(), String> {
-    let names: std::collections::BTreeSet<&PathBuf> = wanted.keys().chain(now.keys()).collect();
-    for name in names {
-        let same = match (wanted.get(name), now.get(name)) {
-            (Some(wanted), Some(now)) if index.is_some_and(|it| Path::new(it) == name) => {
-                (wanted.mode, wanted.owner) == (now.mode, now.owner)
-            }
-            (wanted, now) => wanted == now,
-        };
-        if !same {
-            let (wanted, now) = (wanted.get(name), now.get(name));
-            return Err(format!("{}: wanted {wanted:?}, is {now:?}", name.display()));
-        }
-    }
-    Ok(())
 }
