@@ -95,7 +95,6 @@ fn read_while_applying(kind: &str, applies: usize, lookups: &AtomicUsize) {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn postfix_delivers_during_applies() {
     let Some(postfix) = lab::all().iter().find(|it| it.root.is_none()) else { return };
     let mut kinds = vec!["texthash"];
@@ -136,7 +135,9 @@ fn deliver_while_applying(
         command
     };
     succeed(&mut apply_state(0));
-    let count = if all() { APPLIES } else { APPLIES / 4 };
+    // A texthash table takes a reload each time.
+    let share = if kind == "texthash" { APPLIES / 4 } else { APPLIES * 3 / 4 };
+    let count = if all() { APPLIES } else { share };
     let commands: Vec<Command> = (1..=count).map(|round| apply_state(round % 2)).collect();
     age(&etc);
     fs::set_permissions(&etc, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -158,7 +159,11 @@ fn deliver_while_applying(
         let mut mails = 0;
         while !over.load(Ordering::Acquire) {
             for few in domains.chunks(8) {
-                let output = lab.send(few);
+                // Not by the lab, which writes the hosts file each time.
+                let mut command = lab.outside(&postfix.sendmail);
+                command.arg("-C").arg(&etc).args(["-f", "root@lab.test"]);
+                let recipients = few.iter().map(|domain| format!("u@{domain}"));
+                let output = command.args(recipients).output().expect("sendmail runs");
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
                 mails += few.len();
                 // As many as are delivered meanwhile, or the queue would be long when the applies are over.
