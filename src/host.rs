@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime};
 
 use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
+use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 /// Places in a source have 32 bits.
@@ -394,6 +395,12 @@ fn copy_attributes(old: &File, new: &File) -> io::Result<()> {
     let is = new.metadata()?;
     if (like.uid(), like.gid()) != (is.uid(), is.gid()) {
         rustix::fs::fchown(new, Some(Uid::from_raw(like.uid())), Some(Gid::from_raw(like.gid())))?;
+    }
+    // An access list that the directory gave to the new file would let in whom the old one kept out. One of the old
+    // file's own comes with its attributes, below.
+    match rustix::fs::fremovexattr(new, "system.posix_acl_access") {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+        Err(error) => return Err(error.into()),
     }
     rustix::fs::fchmod(new, Mode::from_raw_mode(like.mode() & 0o7777))?;
     let mut names = vec![0_u8; 64 << 10];
