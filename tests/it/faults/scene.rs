@@ -1,6 +1,7 @@
 //! Directories that apply changes, how they are before and after, and whether one of them is whole.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -392,7 +393,9 @@ pub(super) fn rows(etc: &Path, kind: &str, keys: &[&str]) -> String {
     age(quiet.path());
     let table = etc.join("tls_policy");
     let mut command = postfix("postmap", quiet.path());
-    command.args(["-q", "-"]).arg(format!("{kind}:{}", table.display()));
+    let mut named = OsString::from(format!("{kind}:"));
+    named.push(table);
+    command.args(["-q", "-"]).arg(named);
     let keys: String = keys.iter().flat_map(|it| [it, "\n"]).collect();
     let input = quiet.path().join("keys");
     fs::write(&input, keys).expect("it is writable");
