@@ -12,7 +12,7 @@ pub use lock::Lock;
 pub use rooted::Rooted;
 pub use staged::Staged;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::IpAddr;
@@ -83,6 +83,8 @@ pub trait Host {
     fn is_directory(&self, path: &Path) -> bool;
     /// The directories directly in a directory, sorted; symbolic links to some are none.
     fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+    /// The names of all that is directly in a directory, sorted.
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>>;
     /// The files that a shell pattern names, sorted.
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
     /// What the file system knows of a file, or of what a symbolic link leads to.
@@ -108,6 +110,8 @@ pub trait Host {
     fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Puts a staged file in its place, safely on the disk.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Brings a file safely to the disk.
+    fn flush(&self, path: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Whether the files come from elsewhere, so that no Postfix of this machine runs with them.
@@ -188,6 +192,13 @@ impl Host for System {
         }
         found.sort();
         Ok(found)
+    }
+
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let entries = fs::read_dir(path)?.map(|entry| entry.map(|it| it.file_name()));
+        let mut names = entries.collect::<io::Result<Vec<OsString>>>()?;
+        names.sort();
+        Ok(names)
     }
 
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
@@ -287,6 +298,10 @@ impl Host for System {
         File::open(parent(to))?.sync_all()
     }
 
+    fn flush(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -345,16 +360,20 @@ impl Host for System {
     }
 }
 
+/// What the names of temporary files beside this one begin with.
+pub fn temporary_prefix(file: &Path) -> OsString {
+    // Names have 255 bytes at most, and this one may have all of them.
+    let name = file.file_name().unwrap_or_default().as_bytes();
+    let name = OsStr::from_bytes(&name[..name.len().min(230)]);
+    [OsStr::new("."), name, OsStr::new(".postls-")].join(OsStr::new(""))
+}
+
 /// Makes something under a temporary name beside a file: `.NAME.postls-` and some letters.
 fn temporary<R>(
     file: &Path,
     make: impl FnMut(&Path) -> io::Result<R>,
 ) -> io::Result<tempfile::NamedTempFile<R>> {
-    // Names have 255 bytes at most, and this one may have all of them.
-    let name = file.file_name().unwrap_or_default().as_bytes();
-    let name = OsStr::from_bytes(&name[..name.len().min(230)]);
-    let prefix = [OsStr::new("."), name, OsStr::new(".postls-")].join(OsStr::new(""));
-    tempfile::Builder::new().prefix(&prefix).make_in(parent(file), make)
+    tempfile::Builder::new().prefix(&temporary_prefix(file)).make_in(parent(file), make)
 }
 
 /// The same, for a file that only its owner may read and write.

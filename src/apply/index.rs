@@ -80,10 +80,10 @@ fn holds(
     text: &[u8],
 ) -> Result<bool, String> {
     let mut want = rows(text);
-    let listed = postmap(host, directory, &["-s"], kind, path, b"")?;
-    let found = if listed.success {
-        listed.stdout
-    } else if listed.stderr.contains("sequence operation is not supported") {
+    let ran = postmap(host, directory, &["-s"], kind, path, b"")?;
+    let found = if ran.success {
+        ran.stdout
+    } else if ran.stderr.contains("sequence operation is not supported") {
         // cdb up to 3.7 cannot list: ask for each key instead.
         let keys: Vec<u8> =
             want.iter().flat_map(|(key, _)| [key.as_slice(), b"\n"].concat()).collect();
@@ -92,20 +92,25 @@ fn holds(
         // A file that postmap cannot read holds nothing.
         return Ok(false);
     };
-    let mut found: Vec<(Vec<u8>, Vec<u8>)> = found
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| {
-            let tab = line.iter().position(|byte| *byte == b'\t')?;
-            Some((line[..tab].to_vec(), line[tab + 1..].to_vec()))
-        })
-        .collect();
+    let mut found = listed(&found);
     want.sort_unstable();
     found.sort_unstable();
     Ok(want == found)
 }
 
+/// The keys and results that postmap prints.
+pub(super) fn listed(output: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let lines = output.split(|byte| *byte == b'\n');
+    lines
+        .filter_map(|line| {
+            let tab = memchr::memchr(b'\t', line)?;
+            Some((line[..tab].to_vec(), line[tab + 1..].to_vec()))
+        })
+        .collect()
+}
+
 /// The rows as postmap indexes them: keys in lower case, and of equal keys the first one.
-fn rows(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) fn rows(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let table = table::parse(text);
     let rows = table.rows.iter().filter(|row| row.kind == Kind::Entry);
     let mut seen = HashSet::new();
@@ -125,12 +130,7 @@ fn postmap(
     path: &Path,
     input: &[u8],
 ) -> Result<Ran, String> {
-    let mut table = OsString::from(format!("{kind}:"));
-    table.push(path);
-    let mut arguments: Vec<&OsStr> = vec![OsStr::new("-c"), directory.as_os_str()];
-    arguments.extend(options.iter().map(OsStr::new));
-    arguments.push(&table);
-    host.run("postmap", &arguments, input).map_err(|error| match error.kind() {
+    ask(host, directory, options, kind, path, input).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             format!(
                 "a {kind} table needs postmap, and there is none; table type texthash needs none"
@@ -138,4 +138,21 @@ fn postmap(
         }
         _ => format!("postmap: {error}"),
     })
+}
+
+/// Runs postmap on a table.
+pub(super) fn ask(
+    host: &dyn Host,
+    directory: &Path,
+    options: &[&str],
+    kind: &str,
+    path: &Path,
+    input: &[u8],
+) -> std::io::Result<Ran> {
+    let mut table = OsString::from(format!("{kind}:"));
+    table.push(path);
+    let mut arguments: Vec<&OsStr> = vec![OsStr::new("-c"), directory.as_os_str()];
+    arguments.extend(options.iter().map(OsStr::new));
+    arguments.push(&table);
+    host.run("postmap", &arguments, input)
 }

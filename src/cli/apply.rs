@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{CHANGED, Common, OK, Outcome, Stop, complain, failed, planning};
-use crate::apply::{self, Done, Told};
+use crate::apply::{self, Done, KEEP, Options, Record};
 use crate::host::System;
 use crate::report::plan;
 use crate::text::shortened;
@@ -37,7 +37,7 @@ pub(super) struct Apply {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Reload {
+pub(super) enum Reload {
     /// Where it would not notice by itself
     Auto,
     /// Whenever something changed
@@ -51,6 +51,16 @@ enum Format {
     Human,
     /// One JSON object
     Json,
+}
+
+impl From<Reload> for apply::Reload {
+    fn from(reload: Reload) -> apply::Reload {
+        match reload {
+            Reload::Auto => apply::Reload::Auto,
+            Reload::Always => apply::Reload::Always,
+            Reload::Never => apply::Reload::Never,
+        }
+    }
 }
 
 impl Apply {
@@ -77,12 +87,10 @@ impl Apply {
         let done = if self.check {
             None
         } else {
-            let reload = match self.reload {
-                Reload::Auto => apply::Reload::Auto,
-                Reload::Always => apply::Reload::Always,
-                Reload::Never => apply::Reload::Never,
-            };
-            match apply::apply(&host, &loaded.directory, plan, reload) {
+            let reload = self.reload.into();
+            let record = Record::Generation { command: "apply", policy: None, keep: KEEP };
+            let options = Options { reload, record };
+            match apply::apply(&host, &loaded.directory, plan, &options) {
                 Ok(done) => Some(done),
                 Err(failure) => {
                     complain(&failure.to_string());
@@ -110,21 +118,17 @@ impl Apply {
     }
 }
 
+const NOTHING: &str = "nothing to change: the configuration is as the policy file wants it\n";
+
 /// What was done, in a line.
 fn closing(done: Option<&Done>, changed: bool) -> String {
-    let told = match done {
-        None if changed => return "\nonly checked: nothing was changed\n".to_owned(),
-        None => Told::NotNeeded,
-        Some(done) => done.postfix.clone(),
+    let Some(done) = done else {
+        return if changed {
+            "\nonly checked: nothing was changed\n".to_owned()
+        } else {
+            NOTHING.to_owned()
+        };
     };
-    let what = if changed {
-        "applied"
-    } else {
-        "nothing to change: the configuration is as the policy file wants it"
-    };
-    match told {
-        Told::NotNeeded | Told::NotRunning => format!("{what}\n"),
-        Told::Reloaded => format!("{what}, and Postfix was reloaded\n"),
-        Told::NotTold(why) => format!("{what}; a running Postfix was not reloaded: {why}\n"),
-    }
+    let what = if changed { "applied" } else { NOTHING.trim_end() };
+    format!("{what}{}\n", plan::told(&done.postfix))
 }

@@ -141,7 +141,7 @@ fn default_kind(host: &dyn Host, directory: &Path) -> Result<String, Stop> {
 }
 
 /// Lints the directory as it would be.
-fn errors_of_result(
+pub(super) fn errors_of_result(
     host: &dyn Host,
     request: &Request<'_>,
     plan: &Plan,

@@ -105,6 +105,10 @@ impl Host for Rooted {
         Ok(found.iter().filter_map(|it| it.file_name()).map(|it| path.join(it)).collect())
     }
 
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.machine.names(&self.located(path)?)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         // Links in names with wildcards are left out: they could lead anywhere.
         let pattern = Path::new(pattern);
@@ -159,6 +163,10 @@ impl Host for Rooted {
     }
 
     fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(only_read())
+    }
+
+    fn flush(&self, _path: &Path) -> io::Result<()> {
         Err(only_read())
     }
 

@@ -22,7 +22,7 @@ use crate::policy::{Policies, Table};
 use crate::postfix::Digest;
 
 /// Everything that has to happen, in this order: tables, master.cf, main.cf, what goes away, reload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The files that it was made from. If one is another now, the plan is stale.
     pub base: Vec<Base>,
@@ -86,6 +86,17 @@ pub enum Change {
         /// Why it is built.
         why: Stale,
     },
+}
+
+impl Change {
+    /// The file that it is about, or the table whose index is built.
+    pub fn name(&self) -> &str {
+        match self {
+            Change::Write { name, .. }
+            | Change::Index { name, .. }
+            | Change::Remove { name, .. } => name,
+        }
+    }
 }
 
 /// Why an index has to be built.

@@ -5,6 +5,7 @@ pub mod fingerprint;
 mod fingerprint_json;
 mod github;
 mod gitlab;
+pub mod history;
 pub mod human;
 mod json;
 pub mod pin;

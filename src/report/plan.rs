@@ -6,7 +6,7 @@ use similar::TextDiff;
 
 use super::human::printable;
 use super::{Style, plan_json};
-use crate::apply::Done;
+use crate::apply::{Done, Told};
 use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
 
 /// What a person can look through: more changes than this are counted, not listed.
@@ -63,6 +63,15 @@ pub fn patch(plan: &Plan) -> Vec<u8> {
 /// The same for people, and where text is wanted.
 pub(super) fn printable_patch(plan: &Plan) -> String {
     printable_lines(&String::from_utf8_lossy(&patch(plan)))
+}
+
+/// What a running Postfix knows of it, to be said behind what was done.
+pub fn told(told: &Told) -> String {
+    match told {
+        Told::NotNeeded | Told::NotRunning => String::new(),
+        Told::Reloaded => ", and Postfix was reloaded".to_owned(),
+        Told::NotTold(why) => format!("; a running Postfix was not reloaded: {why}"),
+    }
 }
 
 /// Changes for programs; `done` is what was done about them, if anything was tried.
@@ -164,7 +173,8 @@ fn colored(patch: &str) -> String {
     patch.lines().map(paint).collect()
 }
 
-fn printable_lines(text: &str) -> String {
+/// A text whose lines may hold anything, for people.
+pub fn printable_lines(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| {
             let (line, end) = line.strip_suffix('\n').map_or((line, ""), |it| (it, "\n"));

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{fingerprint_json, json, pin_json, plan_json, publish_json, query_json};
+use super::{fingerprint_json, history, json, pin_json, plan_json, publish_json, query_json};
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -45,6 +45,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls publish --format json",
         file: "publish.v1.schema.json",
         text: || of::<publish_json::Publication<'static>>("publish.v1.schema.json"),
+    },
+    Schema {
+        name: "history",
+        about: "postls history --format json",
+        file: "history.v1.schema.json",
+        text: || of::<history::History<'static>>("history.v1.schema.json"),
     },
     Schema {
         name: "policy",
