@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime};
 
 use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
+use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 /// Places in a source have 32 bits.
@@ -325,18 +326,20 @@ impl Host for System {
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
-        let mut child = Command::new(find(program))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let stdin = child.stdin.take();
+        let (input_of_child, mut feed) = io::pipe()?;
         let output = std::thread::scope(|scope| {
-            // Beside the reading, so that neither side waits for a full pipe.
-            // A program that reads no input closes the pipe; that is its right.
-            scope.spawn(move || stdin.map(|mut it| it.write_all(input)));
-            child.wait_with_output()
+            // Beside the reading, so that neither side waits for a full pipe, and before the child: where no
+            // thread can be had, nothing was started. A program that reads no input closes the pipe; that is
+            // its right.
+            std::thread::Builder::new().spawn_scoped(scope, move || feed.write_all(input))?;
+            // In a statement of its own: the pipe's other end is the child's alone when it is over.
+            let child = Command::new(find(program))
+                .args(arguments)
+                .stdin(input_of_child)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn();
+            child?.wait_with_output()
         })?;
         Ok(Ran {
             success: output.status.success(),
@@ -416,6 +419,12 @@ fn copy_attributes(old: &File, new: &File) -> io::Result<()> {
     let is = new.metadata()?;
     if (like.uid(), like.gid()) != (is.uid(), is.gid()) {
         rustix::fs::fchown(new, Some(Uid::from_raw(like.uid())), Some(Gid::from_raw(like.gid())))?;
+    }
+    // An access list that the directory gave to the new file would let in whom the old one kept out. One of the old
+    // file's own comes with its attributes, below.
+    match rustix::fs::fremovexattr(new, "system.posix_acl_access") {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+        Err(error) => return Err(error.into()),
     }
     rustix::fs::fchmod(new, Mode::from_raw_mode(like.mode() & 0o7777))?;
     let mut names = vec![0_u8; 64 << 10];

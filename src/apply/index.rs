@@ -52,12 +52,20 @@ pub(super) fn build(
 ) -> Result<(), String> {
     let ran = postmap(host, directory, &[], kind, source, b"")?;
     if !ran.success {
-        return Err(format!("postmap {kind}: {}", ran.stderr));
+        // It works as the owner of the table, who may be another one than that of the directory.
+        let whose = if ran.stderr.contains("Permission denied") {
+            "; postmap works as the user who owns the table, and that one may not write here"
+        } else {
+            ""
+        };
+        return Err(format!("postmap {kind}: {}{whose}", ran.stderr));
     }
     if !holds(host, directory, kind, source, text)? {
+        // postmap of an lmdb table says nothing and exits with 0 where the last write found no room.
+        let said = if ran.stderr.is_empty() { String::new() } else { format!("; {}", ran.stderr) };
         return Err(format!(
-            "postmap {kind}: the index does not hold what was written; {}",
-            ran.stderr
+            "{}: the {kind} index that postmap made does not hold its rows, as on a full disk{said}",
+            source.display()
         ));
     }
     Ok(())

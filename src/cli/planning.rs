@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::image::Place;
@@ -56,6 +58,16 @@ fn load_request<'a>(
         let path = request.directory.join(POLICY_FILE);
         return Err(Stop(format!("{}: there is no such file; name a policy file", path.display())));
     };
+    // A plan names the files that it was made from, in text.
+    let is_lost = |name: &str| {
+        name.contains(char::REPLACEMENT_CHARACTER) && !host.exists(&request.directory.join(name))
+    };
+    if let Some(input) = policy.inputs.iter().find(|it| is_lost(&it.name)) {
+        return Err(Stop(format!(
+            "{}: its name is no UTF-8 text; give it another name",
+            input.name
+        )));
+    }
     let errors = draw_errors(&loaded, &policy.sources, common.style());
     if !errors.is_empty() {
         return Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")));
@@ -108,7 +120,15 @@ pub(super) fn plan(
         &policy.policies,
     )
     .map_err(|why| Stop(why.to_string()))?;
-    let errors = errors_of_result(host, request, &plan, style)?;
+    let mut errors = errors_of_result(host, request, &plan, style)?;
+    if is_taken_apart(&request.directory) {
+        let _ = write!(
+            errors,
+            "{}: main.cf names the table by $config_directory, and Postfix takes such a list apart at \
+             blanks and commas, and expands what begins with \"$\"; use a directory without them\n",
+            request.directory.display()
+        );
+    }
     Ok(Planned { plan, errors })
 }
 
@@ -120,6 +140,12 @@ fn set_kind(configuration: &Configuration<'_>) -> Option<String> {
         (Origin::Set(_), TableKind::Indexed | TableKind::Texthash) => Some(kind),
         (Origin::Set(_), TableKind::Other) | (Origin::Default, _) => None,
     }
+}
+
+/// Whether a directory's name is not one name in a list of tables, postconf(5).
+fn is_taken_apart(directory: &Path) -> bool {
+    let bytes = directory.as_os_str().as_bytes();
+    bytes.iter().any(|it| it.is_ascii_whitespace() || matches!(it, b',' | b'$'))
 }
 
 /// What Postfix takes where a policy file says `type: default`.

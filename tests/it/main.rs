@@ -11,6 +11,7 @@ mod corpus;
 mod delivery;
 mod differential;
 mod examples;
+mod faults;
 mod fingerprint;
 mod fixes;
 mod fixture;
