@@ -122,10 +122,10 @@ pub(super) fn plan(
     .map_err(|why| Stop(why.to_string()))?;
     let mut errors = errors_of_result(host, request, &plan, style)?;
     if is_taken_apart(&request.directory) {
-        let _ = write!(
+        let _ = writeln!(
             errors,
             "{}: main.cf names the table by $config_directory, and Postfix takes such a list apart at \
-             blanks and commas, and expands what begins with \"$\"; use a directory without them\n",
+             blanks and commas, and expands what begins with \"$\"; use a directory without them",
             request.directory.display()
         );
     }
