@@ -37,6 +37,9 @@ _postls() {
             postls,help)
                 cmd="postls__subcmd__help"
                 ;;
+            postls,import)
+                cmd="postls__subcmd__import"
+                ;;
             postls,lint)
                 cmd="postls__subcmd__lint"
                 ;;
@@ -81,6 +84,9 @@ _postls() {
                 ;;
             postls__subcmd__help,help)
                 cmd="postls__subcmd__help__subcmd__help"
+                ;;
+            postls__subcmd__help,import)
+                cmd="postls__subcmd__help__subcmd__import"
                 ;;
             postls__subcmd__help,lint)
                 cmd="postls__subcmd__help__subcmd__lint"
@@ -155,7 +161,7 @@ _postls() {
 
     case "${cmd}" in
         postls)
-            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply query pin fingerprint publish show rules completions man schema explain help"
+            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply import query pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -397,7 +403,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help)
-            opts="lint compile diff apply query pin fingerprint publish show rules completions man schema explain help"
+            opts="lint compile diff apply import query pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -495,6 +501,20 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -669,6 +689,44 @@ _postls() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__import)
+            opts="-o -c -q -v -h --output --force --config-dir --postfix --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -7,6 +7,7 @@ mod diff;
 mod environment;
 mod explain;
 mod fingerprint;
+mod import;
 mod lint;
 mod load;
 mod load_certificates;
@@ -101,6 +102,8 @@ enum Command {
     Diff(diff::Diff),
     /// Make the configuration what the policy file says
     Apply(apply::Apply),
+    /// Write the policy file for a configuration that is there
+    Import(import::Import),
     /// Say which TLS policy applies to a next-hop destination, and why
     Query(query::Query),
     /// List the pins of destinations, say what has to be done about them, add and retire them
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
         Command::Apply(it) => it.run(&cli.common),
+        Command::Import(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
         Command::Pin(it) => it.run(&cli.common),
         Command::Fingerprint(it) => it.run(&cli.common),

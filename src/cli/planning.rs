@@ -60,12 +60,14 @@ pub(super) fn plan(
     let table = &policy.policies.table;
     let path = request.directory.join(&table.path);
     let live_table = if host.exists(&path) { Some(load::read(host, &path)?) } else { None };
+    let has_table = plan::has_table(&policy.policies, live_table.as_deref());
     let kind = match &table.kind {
         Some(kind) => kind.clone(),
-        None => default_kind(host, &request.directory)?,
+        None if has_table => default_kind(host, &request.directory)?,
+        None => String::new(),
     };
     let index = match &live_table {
-        Some(text) if TableKind::of(&kind) == TableKind::Indexed => {
+        Some(text) if has_table && TableKind::of(&kind) == TableKind::Indexed => {
             index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?
         }
         Some(_) | None => None,
@@ -74,6 +76,7 @@ pub(super) fn plan(
         &Live {
             configuration,
             table: live_table.as_deref(),
+            written: None,
             kind: &kind,
             index,
             digest: context.client(table.client()).client.known_digest(),
@@ -84,7 +87,11 @@ pub(super) fn plan(
         &policy.policies,
     )
     .map_err(|why| Stop(why.to_string()))?;
-    let errors = errors_of_result(host, request, &plan, style)?;
+    // Where nothing changes, nothing gets worse: what is wrong there is for lint to say.
+    let errors = match plan.changes.as_slice() {
+        [] => String::new(),
+        _ => errors_of_result(host, request, &plan, style)?,
+    };
     Ok(Planned { plan, errors })
 }
 

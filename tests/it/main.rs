@@ -19,6 +19,7 @@ mod generator;
 mod hooks;
 mod host;
 mod host_part;
+mod import;
 mod judges;
 mod lab;
 mod lookup;
