@@ -4,20 +4,23 @@
 //! refuses what is no regular file, so that a FIFO or a device cannot hold us.
 
 mod git;
+mod lock;
 mod rooted;
 mod staged;
 
+pub use lock::Lock;
 pub use rooted::Rooted;
 pub use staged::Staged;
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
@@ -50,6 +53,8 @@ pub struct Attributes {
     pub modified: i64,
     /// Its size in bytes.
     pub size: u64,
+    /// How many names it has.
+    pub links: u64,
     /// Whether an access list gives other permissions to some.
     pub has_access_list: bool,
 }
@@ -67,6 +72,8 @@ pub enum Accounts {
 pub trait Host {
     /// The bytes of a regular file; symbolic links are followed.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// The bytes of a regular file from an offset on.
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
     /// Whether there is something with this name, whatever it is.
     fn exists(&self, path: &Path) -> bool;
     /// The path without symbolic links and `..`; it must exist.
@@ -85,6 +92,17 @@ pub trait Host {
     /// with the owner, mode and attributes of `target` if that exists, and
     /// safely on the disk. The caller renames it or removes it.
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf>;
+    /// Gives a file a second, temporary name in its directory, under which it stays what it is when
+    /// something else is put in its place. Where a file cannot have two names, a copy of it.
+    fn keep(&self, file: &Path) -> io::Result<PathBuf>;
+    /// Writes a file that only its owner may read, whole or not at all, safely on the disk.
+    fn store(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Makes a directory that only its owner may enter. Fails if it is there and another user's,
+    /// open to others, or no directory.
+    fn make_directory(&self, path: &Path) -> io::Result<()>;
+    /// Waits for so long to be the only one who has this lock file; makes it if it is not there.
+    /// [`io::ErrorKind::WouldBlock`]: another process has it.
+    fn lock(&self, path: &Path, patience: Duration) -> io::Result<Lock>;
     /// Gives a file the owner, mode and attributes of another one.
     fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Puts a staged file in its place, safely on the disk.
@@ -103,8 +121,14 @@ pub trait Host {
     fn addresses(&self) -> Vec<(IpAddr, u8)>;
     /// This process, to itself.
     fn process_id(&self) -> u32;
+    /// The seconds since 1970-01-01 UTC.
+    fn unix_time(&self) -> u64;
     /// The whole days since 1970-01-01 UTC.
-    fn unix_day(&self) -> u64;
+    fn unix_day(&self) -> u64 {
+        self.unix_time() / (24 * 60 * 60)
+    }
+    /// Waits.
+    fn sleep(&self, time: Duration);
     /// Runs a program, such as one of Postfix, to its end.
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran>;
 }
@@ -127,6 +151,17 @@ impl Host for System {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(kind.len()).unwrap_or(0));
         File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("is no regular file"));
+        }
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -169,6 +204,7 @@ impl Host for System {
             mode: it.mode() & 0o7777,
             modified: it.mtime(),
             size: it.size(),
+            links: it.nlink(),
             has_access_list: list.is_ok_and(|size| size > 0),
         })
     }
@@ -187,10 +223,7 @@ impl Host for System {
     }
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-        let directory = parent(target);
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let mut staged =
-            tempfile::Builder::new().prefix(&format!(".{name}.postls-")).tempfile_in(directory)?;
+        let mut staged = temporary_file(target)?;
         staged.write_all(bytes)?;
         match File::open(target) {
             Ok(old) => copy_attributes(&old, staged.as_file())?,
@@ -202,6 +235,46 @@ impl Host for System {
         staged.as_file().sync_all()?;
         let (_, path) = staged.keep().map_err(|it| it.error)?;
         Ok(path)
+    }
+
+    fn keep(&self, file: &Path) -> io::Result<PathBuf> {
+        match temporary(file, |name| fs::hard_link(file, name)) {
+            Ok(kept) => kept.into_temp_path().keep().map_err(|it| it.error),
+            Err(error) if cannot_link(&error) => self.stage(file, &self.read(file)?),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn store(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        // A temporary file is its owner's alone.
+        let mut staged = temporary_file(path)?;
+        staged.write_all(bytes)?;
+        staged.as_file().sync_all()?;
+        staged.persist(path).map_err(|it| it.error)?;
+        File::open(parent(path))?.sync_all()
+    }
+
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Ok(()) => return File::open(parent(path))?.sync_all(),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        let is = fs::symlink_metadata(path)?;
+        if !is.is_dir() {
+            return Err(io::Error::other("is no directory"));
+        }
+        if is.uid() != rustix::process::geteuid().as_raw() {
+            return Err(io::Error::other(format!("belongs to the user with number {}", is.uid())));
+        }
+        if is.mode() & 0o077 != 0 {
+            return Err(io::Error::other("is open to other users; chmod 0700 closes it"));
+        }
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path, patience: Duration) -> io::Result<Lock> {
+        Lock::wait_for(path, patience)
     }
 
     fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -238,10 +311,13 @@ impl Host for System {
         std::process::id()
     }
 
-    fn unix_day(&self) -> u64 {
-        // A clock that stands before 1970 knows no day.
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        since.as_secs() / (24 * 60 * 60)
+    fn unix_time(&self) -> u64 {
+        // A clock that stands before 1970 knows no time.
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
@@ -264,6 +340,34 @@ impl Host for System {
             stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         })
     }
+}
+
+/// Makes something under a temporary name beside a file: `.NAME.postls-` and some letters.
+fn temporary<R>(
+    file: &Path,
+    make: impl FnMut(&Path) -> io::Result<R>,
+) -> io::Result<tempfile::NamedTempFile<R>> {
+    // Names have 255 bytes at most, and this one may have all of them.
+    let name = file.file_name().unwrap_or_default().as_bytes();
+    let name = OsStr::from_bytes(&name[..name.len().min(230)]);
+    let prefix = [OsStr::new("."), name, OsStr::new(".postls-")].join(OsStr::new(""));
+    tempfile::Builder::new().prefix(&prefix).make_in(parent(file), make)
+}
+
+/// The same, for a file that only its owner may read and write.
+fn temporary_file(file: &Path) -> io::Result<tempfile::NamedTempFile> {
+    temporary(file, |name| File::options().write(true).create_new(true).mode(0o600).open(name))
+}
+
+/// Whether a file system, or its rules, let a file have one name only.
+fn cannot_link(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::Unsupported
+            | io::ErrorKind::TooManyLinks
+            | io::ErrorKind::CrossesDevices
+    )
 }
 
 /// The directory that a file stands in.

@@ -159,6 +159,9 @@ impl Work<'_> {
                     let staged = self.staged(&target, new)?;
                     self.renames.push(Rename { from: staged, to: target });
                 }
+                Change::Remove { name, .. } => {
+                    return Err(format!("{name}: removing is not possible yet"));
+                }
                 Change::Index { kind, name, text, .. } => {
                     // Beside the name in main.cf, also where that is a symbolic link.
                     let table = self.directory.join(name);

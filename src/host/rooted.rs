@@ -13,9 +13,10 @@ use std::io;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::staged::{MAX_LINKS, parts};
-use super::{Accounts, Attributes, Host, Ran, System};
+use super::{Accounts, Attributes, Host, Lock, Ran, System};
 
 /// The system below a directory.
 #[derive(Debug)]
@@ -79,6 +80,10 @@ impl Host for Rooted {
         self.machine.read(&self.located(path)?)
     }
 
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        self.machine.read_from(&self.located(path)?, offset)
+    }
+
     fn exists(&self, path: &Path) -> bool {
         // A link is there, whatever it leads to.
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -133,6 +138,22 @@ impl Host for Rooted {
         Err(only_read())
     }
 
+    fn keep(&self, _file: &Path) -> io::Result<PathBuf> {
+        Err(only_read())
+    }
+
+    fn store(&self, _path: &Path, _bytes: &[u8]) -> io::Result<()> {
+        Err(only_read())
+    }
+
+    fn make_directory(&self, _path: &Path) -> io::Result<()> {
+        Err(only_read())
+    }
+
+    fn lock(&self, _path: &Path, _patience: Duration) -> io::Result<Lock> {
+        Err(only_read())
+    }
+
     fn copy_attributes(&self, _from: &Path, _to: &Path) -> io::Result<()> {
         Err(only_read())
     }
@@ -164,8 +185,12 @@ impl Host for Rooted {
         self.machine.process_id()
     }
 
-    fn unix_day(&self) -> u64 {
-        self.machine.unix_day()
+    fn unix_time(&self) -> u64 {
+        self.machine.unix_time()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.machine.sleep(time);
     }
 
     fn run(&self, _program: &str, _arguments: &[&OsStr], _input: &[u8]) -> io::Result<Ran> {

@@ -11,9 +11,10 @@ use std::io;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::git::{self, Entry, Kind, Objects};
-use super::{Accounts, Attributes, Host, Ran, System};
+use super::{Accounts, Attributes, Host, Lock, Ran, System};
 
 /// As many symbolic links as Linux follows.
 pub(super) const MAX_LINKS: usize = 40;
@@ -146,6 +147,12 @@ impl Host for Staged {
         }
     }
 
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = self.read(path)?;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes.split_off(from))
+    }
+
     fn exists(&self, path: &Path) -> bool {
         // A link is there, whatever it leads to.
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -225,6 +232,22 @@ impl Host for Staged {
         Err(only_read())
     }
 
+    fn keep(&self, _file: &Path) -> io::Result<PathBuf> {
+        Err(only_read())
+    }
+
+    fn store(&self, _path: &Path, _bytes: &[u8]) -> io::Result<()> {
+        Err(only_read())
+    }
+
+    fn make_directory(&self, _path: &Path) -> io::Result<()> {
+        Err(only_read())
+    }
+
+    fn lock(&self, _path: &Path, _patience: Duration) -> io::Result<Lock> {
+        Err(only_read())
+    }
+
     fn copy_attributes(&self, _from: &Path, _to: &Path) -> io::Result<()> {
         Err(only_read())
     }
@@ -266,8 +289,12 @@ impl Host for Staged {
         self.machine.process_id()
     }
 
-    fn unix_day(&self) -> u64 {
-        self.machine.unix_day()
+    fn unix_time(&self) -> u64 {
+        self.machine.unix_time()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.machine.sleep(time);
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {

@@ -1,6 +1,6 @@
 //! The plan that puts in place what fixes have made of files.
 
-use super::{Base, Change, Plan, Stale};
+use super::{Base, Change, Note, Plan, Stale};
 
 /// A file and what fixes have made of it.
 pub struct Fixed {
@@ -31,13 +31,21 @@ pub fn of_fixes(files: Vec<Fixed>, base: Vec<Base>) -> Plan {
     let reload = files.iter().any(|it| it.noticed == Noticed::OnReload);
     let mut changes = Vec::new();
     for Fixed { name, old, new, indexes, .. } in files {
+        let kind = indexes.first().cloned();
         changes.extend(indexes.into_iter().map(|kind| Change::Index {
             kind,
             name: name.clone(),
             text: new.clone(),
             why: Stale::SourceChanges,
         }));
-        changes.push(Change::Write { name, old: Some(old), new });
+        changes.push(Change::Write { name, kind, old: Some(old), new });
     }
-    Plan { base, changes, policies: Vec::new(), parameters: Vec::new(), reload }
+    Plan {
+        base,
+        changes,
+        policies: Vec::new(),
+        parameters: Vec::new(),
+        reload,
+        note: Note::default(),
+    }
 }

@@ -7,6 +7,7 @@
 mod fixes;
 mod main_cf;
 mod meaning;
+mod note;
 
 use std::collections::HashSet;
 
@@ -15,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 pub use fixes::{Fixed, Noticed, of_fixes};
 pub use main_cf::Unplannable;
 pub use meaning::{ParameterChange, PolicyChange, Trend, policies};
+pub use note::{Downgrade, Note};
 
 use crate::config::{Configuration, TableKind};
 use crate::policy::compile;
@@ -23,7 +25,7 @@ use crate::postfix::Digest;
 use crate::syntax::table::{self, Kind};
 use crate::text::fold;
 
-/// Everything that has to happen, in this order: tables, main.cf, reload.
+/// Everything that has to happen, in this order: tables, master.cf, main.cf, what goes away, reload.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The files that it was made from. If one is another now, the plan is stale.
@@ -36,6 +38,8 @@ pub struct Plan {
     pub parameters: Vec<ParameterChange>,
     /// Whether a running Postfix notices the change only when it is told.
     pub reload: bool,
+    /// What is kept of it for those who ask later.
+    pub note: Note,
 }
 
 impl Plan {
@@ -61,10 +65,19 @@ pub enum Change {
     Write {
         /// Relative to the configuration directory.
         name: String,
+        /// The lookup table type by which Postfix asks it, where it is a table of rows.
+        kind: Option<String>,
         /// Its bytes now; `None`: it is not there.
         old: Option<Vec<u8>>,
         /// Its bytes afterwards.
         new: Vec<u8>,
+    },
+    /// The file goes away.
+    Remove {
+        /// Relative to the configuration directory.
+        name: String,
+        /// Its bytes now; `None`: it is an index, which can be built again.
+        old: Option<Vec<u8>>,
     },
     /// postmap builds the index of a table, from these bytes.
     Index {
@@ -132,6 +145,7 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         policies: Vec::new(),
         parameters,
         reload: false,
+        note: Note::default(),
     };
     plan.base.extend(live.inputs.iter().cloned());
     if listed.is_some() {
@@ -145,6 +159,7 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         plan.reload = true;
         plan.changes.push(Change::Write {
             name: "main.cf".to_owned(),
+            kind: None,
             old: Some(configuration.bytes().to_vec()),
             new: main_cf,
         });
@@ -188,7 +203,8 @@ fn table_changes(live: &Live<'_>, table: &Table, wanted: Vec<u8>, plan: &mut Pla
         // smtp(8) notices a new index by itself; texthash is read once.
         plan.reload |= !indexed;
         let (name, old) = (table.path.clone(), live.table.map(<[u8]>::to_vec));
-        plan.changes.push(Change::Write { name, old, new: text });
+        let kind = Some(live.kind.to_owned());
+        plan.changes.push(Change::Write { name, kind, old, new: text });
     }
 }
 

@@ -46,11 +46,16 @@ fn first_lines(text: &str, most: usize, help: &str) -> String {
 pub fn patch(plan: &Plan) -> Vec<u8> {
     let mut patch = Vec::new();
     for change in &plan.changes {
-        let Change::Write { name, old, new } = change else { continue };
-        let diff = TextDiff::from_lines(old.as_deref().unwrap_or_default(), new.as_slice());
+        let (name, old, new) = match change {
+            Change::Write { name, old, new, .. } => (name, old.as_deref(), Some(new.as_slice())),
+            Change::Remove { name, old: Some(old) } => (name, Some(old.as_slice()), None),
+            Change::Remove { old: None, .. } | Change::Index { .. } => continue,
+        };
+        let diff = TextDiff::from_lines(old.unwrap_or_default(), new.unwrap_or_default());
         let before = if old.is_some() { name.as_str() } else { "/dev/null" };
+        let after = if new.is_some() { name.as_str() } else { "/dev/null" };
         // Writing to memory cannot fail.
-        let _ = diff.unified_diff().header(before, name).to_writer(&mut patch);
+        let _ = diff.unified_diff().header(before, after).to_writer(&mut patch);
     }
     patch
 }
@@ -134,6 +139,7 @@ fn file(change: &Change) -> String {
     match change {
         Change::Write { name, old: None, .. } => format!("  + {name}"),
         Change::Write { name, .. } => format!("  ~ {name}"),
+        Change::Remove { name, .. } => format!("  - {name}"),
         Change::Index { kind, name, why, .. } => {
             let why = match why {
                 Stale::SourceChanges => "the table changes",

@@ -116,6 +116,8 @@ enum FileChange {
     Replace,
     /// postmap builds its index.
     Index,
+    /// It goes away.
+    Remove,
 }
 
 /// The changes as one JSON object; `done` is what was done about them, if anything was tried.
@@ -144,6 +146,7 @@ pub(super) fn changes(plan: &Plan, done: Option<&Done>) -> String {
         Change::Write { name, old: None, .. } => File { file: name, change: FileChange::Create },
         Change::Write { name, .. } => File { file: name, change: FileChange::Replace },
         Change::Index { name, .. } => File { file: name, change: FileChange::Index },
+        Change::Remove { name, .. } => File { file: name, change: FileChange::Remove },
     });
     json::pretty(&Changes {
         schema: "postls/diff/v1",

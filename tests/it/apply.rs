@@ -10,9 +10,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use postls::apply::{self, Failure, Reload, Told};
-use postls::host::{Accounts, Attributes, Host, Ran, System};
+use postls::host::{Accounts, Attributes, Host, Lock, Ran, System};
 use postls::plan::Plan;
 
 use crate::judges;
@@ -109,8 +110,26 @@ impl Host for Faulty {
     fn addresses(&self) -> Vec<(std::net::IpAddr, u8)> {
         System.addresses()
     }
-    fn unix_day(&self) -> u64 {
-        System.unix_day()
+    fn unix_time(&self) -> u64 {
+        System.unix_time()
+    }
+    fn sleep(&self, time: Duration) {
+        System.sleep(time);
+    }
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        System.read_from(path, offset)
+    }
+    fn keep(&self, file: &Path) -> io::Result<PathBuf> {
+        self.call(|| System.keep(file))
+    }
+    fn store(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.call(|| System.store(path, bytes))
+    }
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        self.call(|| System.make_directory(path))
+    }
+    fn lock(&self, path: &Path, patience: Duration) -> io::Result<Lock> {
+        self.call(|| System.lock(path, patience))
     }
 
     fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>> {

@@ -151,6 +151,7 @@ fn a_plan_says_what_it_means() {
         .map(|it| match it {
             Change::Write { name, .. } => name.clone(),
             Change::Index { kind, name, .. } => format!("{kind}:{name}"),
+            Change::Remove { name, .. } => format!("no {name}"),
         })
         .collect();
     assert_eq!(files, ["lmdb:tls_policy", "tls_policy", "main.cf"], "main.cf is the last one");

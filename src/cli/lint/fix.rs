@@ -406,6 +406,7 @@ impl Work<'_> {
                 )),
                 Secret::No => shown.changes.push(Change::Write {
                     name: file.shown.clone(),
+                    kind: None,
                     old: Some(file.old.clone()),
                     new: file.new.clone(),
                 }),
