@@ -257,6 +257,7 @@ impl Remarks {
                     }
                 }
                 Change::Write { name, .. } => format!("{name} changes"),
+                Change::Remove { name, .. } => format!("{name} goes away"),
             });
         }
         let foreign: Vec<&str> = plan.foreign().collect();

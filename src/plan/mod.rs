@@ -191,21 +191,21 @@ fn table_changes(live: &Live<'_>, table: &Table, wanted: Vec<u8>, plan: &mut Pla
         let says_the_same = plan.policies.is_empty() && (indexed || !has_key_twice(it));
         if is_ours(it) { *it == wanted } else { says_the_same }
     });
-    let (text, why) = match stays {
-        Some(text) => (text.to_vec(), live.index),
-        None => (wanted, Some(Stale::SourceChanges)),
-    };
-    if let Some(why) = why.filter(|_| indexed) {
-        let (kind, name) = (live.kind.to_owned(), table.path.clone());
-        plan.changes.push(Change::Index { kind, name, text: text.clone(), why });
+    let (kind, name) = (live.kind.to_owned(), table.path.clone());
+    if let Some(text) = stays {
+        if let Some(why) = live.index.filter(|_| indexed) {
+            plan.changes.push(Change::Index { kind, name, text: text.to_vec(), why });
+        }
+        return;
     }
-    if stays.is_none() {
-        // smtp(8) notices a new index by itself; texthash is read once.
-        plan.reload |= !indexed;
-        let (name, old) = (table.path.clone(), live.table.map(<[u8]>::to_vec));
-        let kind = Some(live.kind.to_owned());
-        plan.changes.push(Change::Write { name, kind, old, new: text });
+    if indexed {
+        let (kind, name, text) = (kind.clone(), name.clone(), wanted.clone());
+        plan.changes.push(Change::Index { kind, name, text, why: Stale::SourceChanges });
     }
+    // smtp(8) notices a new index by itself; texthash is read once.
+    plan.reload |= !indexed;
+    let old = live.table.map(<[u8]>::to_vec);
+    plan.changes.push(Change::Write { name, kind: Some(kind), old, new: wanted });
 }
 
 fn has_key_twice(table: &[u8]) -> bool {
