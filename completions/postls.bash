@@ -185,12 +185,20 @@ _postls() {
             return 0
             ;;
         postls__subcmd__apply)
-            opts="-c -q -v -h --check --diff --adopt --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --check --diff --adopt --allow-downgrade --reason --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --allow-downgrade)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reload)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -291,7 +299,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__diff)
-            opts="-c -q -v -h --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --format --out --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,6 +307,10 @@ _postls() {
             case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "human json patch" -- "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config-dir)

@@ -90,6 +90,7 @@ complete -c postls -n "__fish_postls_using_subcommand compile" -s h -l help -d '
 complete -c postls -n "__fish_postls_using_subcommand diff" -l format -d 'The form of the output' -r -f -a "human\t'By policy, by parameter, then the text'
 json\t'One JSON object'
 patch\t'The text, for patch(1)'"
+complete -c postls -n "__fish_postls_using_subcommand diff" -l out -d 'Write the whole plan into a file too, which `postls apply FILE` makes true' -r -F
 complete -c postls -n "__fish_postls_using_subcommand diff" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
 complete -c postls -n "__fish_postls_using_subcommand diff" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
 complete -c postls -n "__fish_postls_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -98,6 +99,8 @@ never\t''"
 complete -c postls -n "__fish_postls_using_subcommand diff" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand diff" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand apply" -l allow-downgrade -d 'Let a destination\'s policy ask for less, or lose a pin; `default` means all that have no row, `all` everything. May be given several times' -r
+complete -c postls -n "__fish_postls_using_subcommand apply" -l reason -d 'Why it is done, for `history`' -r
 complete -c postls -n "__fish_postls_using_subcommand apply" -l reload -d 'When a running Postfix reads its files again' -r -f -a "auto\t'Where it would not notice by itself'
 always\t'Whenever something changed'
 never\t''"

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Common, FOUND, OK, Outcome, Stop, complain, planning};
+use super::{Common, FOUND, OK, Outcome, Stop, allowance, complain, planning, stored};
 use crate::host::System;
 use crate::report::plan;
 
@@ -16,6 +16,9 @@ pub(super) struct Diff {
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// Write the whole plan into a file too, which `postls apply FILE` makes true
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -33,11 +36,23 @@ impl Diff {
         let host = System;
         let (loaded, request) = planning::load(&host, common, self.policy.as_deref())?;
         let planned = planning::plan(&host, &loaded, &request, common.style())?;
-        if !planned.errors.is_empty() {
+        let refused = !planned.errors.is_empty();
+        if refused && self.out.is_some() {
+            return Err(Stop(format!(
+                "the result would have errors; no plan was written\n\n{}",
+                planned.errors
+            )));
+        }
+        if refused {
             complain(&format!(
                 "apply would refuse this, for the result has errors\n\n{}",
                 planned.errors
             ));
+        } else if let Some(why) = allowance::wanted(&planned.plan) {
+            complain(&why);
+        }
+        if let Some(out) = &self.out {
+            stored::write(&host, out, &loaded, &planned.plan)?;
         }
         let output = match self.format {
             Format::Human => plan::human(&planned.plan, common.style()).into_bytes(),

@@ -1,5 +1,6 @@
 //! The command line. Each subcommand is a file; this one holds what they share.
 
+mod allowance;
 mod apply;
 mod compile;
 mod completions;
@@ -22,6 +23,7 @@ mod publish;
 mod query;
 mod schema;
 mod show;
+mod stored;
 mod trusted;
 
 use std::io::{ErrorKind, IsTerminal, Read, Write};

@@ -70,8 +70,11 @@ pub(super) fn plan(
         }
         Some(_) | None => None,
     };
+    let effective = context.effective();
     let plan = plan::make(
         &Live {
+            scopes: effective.as_ref().map(|it| &*it.scopes).unwrap_or_default(),
+            beside: &beside(loaded, table.client()),
             configuration,
             table: live_table.as_deref(),
             kind: &kind,
@@ -86,6 +89,26 @@ pub(super) fn plan(
     .map_err(|why| Stop(why.to_string()))?;
     let errors = errors_of_result(host, request, &plan, style)?;
     Ok(Planned { plan, errors })
+}
+
+/// The sources of the tables of rows that a client asks, by their names in its list.
+pub(super) fn beside<'l>(loaded: &'l Loaded, program: &str) -> Vec<(String, &'l [u8])> {
+    let context = loaded.context();
+    let Some(effective) = context.effective() else { return Vec::new() };
+    let clients = lint::clients(&effective).into_iter();
+    let tables = clients.filter(|it| it.client.name == program).flat_map(|it| it.tables);
+    let mut found: Vec<(String, &[u8])> = Vec::new();
+    for table in tables.filter(|it| it.kind != TableKind::Other) {
+        let named = table.name.strip_prefix("$config_directory/").unwrap_or(&table.name);
+        // In a copy of a configuration, names are those of the original.
+        let names = [&loaded.directory, Path::new(load::DEFAULT_DIRECTORY)]
+            .map(|it| load::name_in(it, Path::new(named)));
+        let source = names.iter().find_map(|it| loaded.source(it));
+        if let Some(source) = source.filter(|_| !found.iter().any(|it| it.0 == table.text)) {
+            found.push((table.text, loaded.sources.source(source).bytes()));
+        }
+    }
+    found
 }
 
 /// What Postfix takes where a policy file says `type: default`.
@@ -115,7 +138,7 @@ fn default_kind(host: &dyn Host, directory: &Path) -> Result<String, Stop> {
 }
 
 /// Lints the directory as it would be.
-fn errors_of_result(
+pub(super) fn errors_of_result(
     host: &dyn Host,
     request: &Request<'_>,
     plan: &Plan,

@@ -6,6 +6,8 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
+use crate::plan::stored;
+
 use super::{fingerprint_json, json, pin_json, plan_json, publish_json, query_json};
 
 /// All of them. One more is a line here.
@@ -27,6 +29,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls diff --format json, postls apply --format json",
         file: "diff.v1.schema.json",
         text: || of::<plan_json::Changes<'static>>("diff.v1.schema.json"),
+    },
+    Schema {
+        name: "plan",
+        about: "postls diff --out FILE, postls apply FILE",
+        file: "plan.v1.schema.json",
+        text: || of::<stored::Stored>("plan.v1.schema.json"),
     },
     Schema {
         name: "pins",

@@ -189,7 +189,7 @@ fn the_program_prints_what_the_schemas_say() {
 fn the_program_prints_schemas_by_name() {
     let list = String::from_utf8(postls(&["schema"]).stdout).expect("it is text");
     let names: Vec<&str> = list.lines().filter_map(|it| it.split(' ').next()).collect();
-    let all = ["lint", "query", "diff", "pins", "fingerprint", "publish", "policy"];
+    let all = ["lint", "query", "diff", "plan", "pins", "fingerprint", "publish", "policy"];
     assert_eq!(names, all);
     for name in names {
         let output = postls(&["schema", name]);
@@ -200,7 +200,7 @@ fn the_program_prints_schemas_by_name() {
         ("qeury", "postls: there is no schema \"qeury\"; did you mean \"query\"?\n"),
         (
             "zzzzzz",
-            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, pins, fingerprint, publish, policy\n",
+            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, plan, pins, fingerprint, publish, policy\n",
         ),
     ] {
         let output = postls(&["schema", name]);
