@@ -9,7 +9,7 @@ use std::path::Path;
 use super::image::Place;
 use super::load::{self, Loaded, POLICY_FILE, Request, Whose};
 use super::{Common, Stop};
-use crate::apply::index;
+use crate::apply::{self, index};
 use crate::config::{Configuration, Origin, TableKind};
 use crate::finding::{Finding, Severity};
 use crate::host::Host;
@@ -108,11 +108,15 @@ pub(super) fn plan(
         }
         Some(_) | None => None,
     };
+    let effective = context.effective();
+    let written = apply::written(host, &request.directory, &table.path);
     let plan = plan::make(
         &Live {
+            scopes: effective.as_ref().map(|it| &*it.scopes).unwrap_or_default(),
+            beside: &beside(loaded, table.client()),
             configuration,
             table: live_table.as_deref(),
-            written: None,
+            written: written.as_deref(),
             kind: &kind,
             index,
             digest: context.client(table.client()).client.known_digest(),
@@ -153,6 +157,26 @@ fn set_kind(configuration: &Configuration<'_>) -> Option<String> {
 fn is_taken_apart(directory: &Path) -> bool {
     let bytes = directory.as_os_str().as_bytes();
     bytes.iter().any(|it| it.is_ascii_whitespace() || matches!(it, b',' | b'$'))
+}
+
+/// The sources of the tables of rows that a client asks, by their names in its list.
+pub(super) fn beside<'l>(loaded: &'l Loaded, program: &str) -> Vec<(String, &'l [u8])> {
+    let context = loaded.context();
+    let Some(effective) = context.effective() else { return Vec::new() };
+    let clients = lint::clients(&effective).into_iter();
+    let tables = clients.filter(|it| it.client.name == program).flat_map(|it| it.tables);
+    let mut found: Vec<(String, &[u8])> = Vec::new();
+    for table in tables.filter(|it| it.kind != TableKind::Other) {
+        let short = table.name.strip_prefix("$config_directory/").unwrap_or(&table.name);
+        // In a copy of a configuration, names are those of the original.
+        let names = [&loaded.directory, Path::new(load::DEFAULT_DIRECTORY)]
+            .map(|it| load::name_in(it, Path::new(short)));
+        let source = names.iter().find_map(|it| loaded.source(it));
+        if let Some(source) = source.filter(|_| !found.iter().any(|it| it.0 == table.text)) {
+            found.push((table.text, loaded.sources.source(source).bytes()));
+        }
+    }
+    found
 }
 
 /// What Postfix takes where a policy file says `type: default`.
