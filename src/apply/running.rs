@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::host::Host;
 
 /// How often a reloaded Postfix is looked at, at most.
-const LOOKS: usize = 50;
+const LOOKS: usize = 30;
 const PAUSE: Duration = Duration::from_millis(100);
 /// So many looks in a row must find the queue manager alive.
 const ALIVE: usize = 5;
@@ -85,8 +85,15 @@ pub(super) fn reload(host: &dyn Host, directory: &Path, master: &Master) -> Resu
 }
 
 /// After a failure, with the old files in their places: a master that has died of the new ones is
-/// started again.
+/// started again. One whose daemons die is told when they are dead: what dies after a reload is not
+/// started again for a minute.
 pub(super) fn bring_back(host: &dyn Host, directory: &Path, master: &Master) -> Result<(), String> {
+    for _ in 0..LOOKS {
+        if master.queue_managers(host).is_empty() || !master.is_alive(host) {
+            break;
+        }
+        host.sleep(PAUSE);
+    }
     command(host, directory, if master.is_alive(host) { "reload" } else { "start" })
 }
 

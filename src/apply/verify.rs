@@ -33,7 +33,10 @@ impl Before {
 pub(super) fn before(host: &dyn Host, directory: &Path, running: &Running) -> Before {
     Before {
         postconf: postconf(host, directory).is_ok_and(|ran| ran.is_some_and(|it| it.success)),
-        check: is_in_use(host, directory, running).then(|| check(host, directory).is_ok()),
+        check: is_in_use(host, directory, running)
+            .then(|| check(host, directory))
+            .flatten()
+            .map(|it| it.is_ok()),
     }
 }
 
@@ -58,7 +61,10 @@ pub(super) fn verify(
         }
     }
     match before.check {
-        Some(true) => check(host, directory)?,
+        Some(true) => match check(host, directory) {
+            Some(said) => said?,
+            None => notes.push("`postfix check` could not be asked again".to_owned()),
+        },
         Some(false) => notes.push(
             "`postfix check` was not content before either; it says nothing of this change"
                 .to_owned(),
@@ -186,11 +192,12 @@ fn is_in_use(host: &dyn Host, directory: &Path, running: &Running) -> bool {
     }
 }
 
-fn check(host: &dyn Host, directory: &Path) -> Result<(), String> {
+/// What `postfix check` finds wrong; `None`: it cannot be asked.
+fn check(host: &dyn Host, directory: &Path) -> Option<Result<(), String>> {
     let arguments = [OsStr::new("-c"), directory.as_os_str(), OsStr::new("check")];
     match host.run("postfix", &arguments, b"") {
-        Ok(ran) if ran.success => Ok(()),
-        Ok(ran) => Err(format!("postfix check: {}", ran.stderr)),
-        Err(error) => Err(format!("postfix check: {error}")),
+        Ok(ran) if ran.success => Some(Ok(())),
+        Ok(ran) => Some(Err(format!("postfix check: {}", ran.stderr))),
+        Err(_) => None,
     }
 }
