@@ -30,7 +30,6 @@ enum Then {
 }
 
 #[test]
-#[ignore = "apply has no journal yet: temporary files stay"]
 fn a_killed_apply_loses_nothing_and_the_next_one_ends_it() {
     let Some(postfix) = judges::installed() else { return };
     if !tracer::usable() {
@@ -144,7 +143,6 @@ fn says_interrupted(etc: &Path) -> Result<(), String> {
 
 /// A postmap or postconf that is killed at any of its own calls is a failure like another one.
 #[test]
-#[ignore = "apply has no journal yet: temporary files stay"]
 fn a_killed_postmap_or_postconf_changes_nothing() {
     let Some(postfix) = judges::installed() else { return };
     if !tracer::usable() {
