@@ -185,12 +185,16 @@ _postls() {
             return 0
             ;;
         postls__subcmd__apply)
-            opts="-c -q -v -h --check --diff --adopt --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --check --diff --adopt --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reload)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -291,12 +295,16 @@ _postls() {
             return 0
             ;;
         postls__subcmd__diff)
-            opts="-c -q -v -h --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "human json patch" -- "${cur}"))
                     return 0

@@ -87,6 +87,7 @@ never\t''"
 complete -c postls -n "__fish_postls_using_subcommand compile" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand compile" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand compile" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand diff" -l root -d 'The system below DIR, such as an image that is being built: all names, and links too, are of that system, and stay in it; only POLICY is a file of this one. Nothing is reloaded' -r -F
 complete -c postls -n "__fish_postls_using_subcommand diff" -l format -d 'The form of the output' -r -f -a "human\t'By policy, by parameter, then the text'
 json\t'One JSON object'
 patch\t'The text, for patch(1)'"
@@ -98,6 +99,7 @@ never\t''"
 complete -c postls -n "__fish_postls_using_subcommand diff" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand diff" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand apply" -l root -d 'The system below DIR, such as an image that is being built: all names, and links too, are of that system, and stay in it; only POLICY is a file of this one. Nothing is reloaded' -r -F
 complete -c postls -n "__fish_postls_using_subcommand apply" -l reload -d 'When a running Postfix reads its files again' -r -f -a "auto\t'Where it would not notice by itself'
 always\t'Whenever something changed'
 never\t''"

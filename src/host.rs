@@ -235,18 +235,7 @@ impl Host for System {
     }
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-        let mut staged = temporary_file(target)?;
-        staged.write_all(bytes)?;
-        match File::open(target) {
-            Ok(old) => copy_attributes(&old, staged.as_file())?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                rustix::fs::fchmod(staged.as_file(), Mode::from_raw_mode(0o644))?;
-            }
-            Err(error) => return Err(error),
-        }
-        staged.as_file().sync_all()?;
-        let (_, path) = staged.keep().map_err(|it| it.error)?;
-        Ok(path)
+        stage_like(target, Some(target), bytes)
     }
 
     fn keep(&self, file: &Path) -> io::Result<PathBuf> {
@@ -366,6 +355,22 @@ pub fn temporary_prefix(file: &Path) -> OsString {
     let name = file.file_name().unwrap_or_default().as_bytes();
     let name = OsStr::from_bytes(&name[..name.len().min(230)]);
     [OsStr::new("."), name, OsStr::new(".postls-")].join(OsStr::new(""))
+}
+
+/// Stages a file beside `target`, with the attributes of the one that it is to be like, if that exists.
+fn stage_like(target: &Path, like: Option<&Path>, bytes: &[u8]) -> io::Result<PathBuf> {
+    let mut staged = temporary_file(target)?;
+    staged.write_all(bytes)?;
+    match like.map(File::open) {
+        Some(Ok(old)) => copy_attributes(&old, staged.as_file())?,
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Some(Err(_)) | None => {
+            rustix::fs::fchmod(staged.as_file(), Mode::from_raw_mode(0o644))?;
+        }
+    }
+    staged.as_file().sync_all()?;
+    let (_, path) = staged.keep().map_err(|it| it.error)?;
+    Ok(path)
 }
 
 /// Makes something under a temporary name beside a file: `.NAME.postls-` and some letters.

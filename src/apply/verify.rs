@@ -142,7 +142,9 @@ fn keys(
     let table = directory.join(name);
     let ran = match index::ask(host, directory, &["-q", "-"], kind, &table, &input) {
         Ok(ran) => ran,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            return Ok(());
+        }
         Err(error) => return Err(format!("postmap: {error}")),
     };
     let found: BTreeMap<_, _> = index::listed(&ran.stdout).into_iter().collect();
@@ -165,7 +167,10 @@ fn postconf(host: &dyn Host, directory: &Path) -> Result<Option<Ran>, String> {
     let arguments = [OsStr::new("-c"), directory.as_os_str(), OsStr::new("-n")];
     match host.run("postconf", &arguments, b"") {
         Ok(ran) => Ok(Some(ran)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // There is none, or it is an image's, of which nothing runs.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            Ok(None)
+        }
         Err(error) => Err(format!("postconf: {error}")),
     }
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CHANGED, Common, OK, Outcome, Stop, complain, failed, planning};
+use super::image::Image;
+use super::{CHANGED, Common, FAILED, OK, Outcome, Stop, complain, failed, planning};
 use crate::apply::{self, Done, KEEP, Options, Record};
-use crate::host::System;
-use crate::report::plan;
+use crate::report::{failure, plan};
 use crate::text::shortened;
 
 #[derive(Args)]
@@ -16,6 +16,8 @@ pub(super) struct Apply {
     /// The policy file; default: postls.yaml in the configuration directory
     #[arg(value_name = "POLICY")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    image: Image,
     /// Only say what would change
     #[arg(long)]
     check: bool,
@@ -64,10 +66,31 @@ impl From<Reload> for apply::Reload {
 }
 
 impl Apply {
-    pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
-        let (loaded, request) = planning::load(&host, common, self.policy.as_deref())?;
-        let planned = planning::plan(&host, &loaded, &request, common.style())?;
+    pub(super) fn run(&self, common: &Common) -> Outcome {
+        let tried = self.attempt(common).unwrap_or_else(|Stop(why)| Tried::Failed(why, FAILED));
+        match tried {
+            Tried::Done(outcome) => outcome,
+            Tried::Failed(why, status) => {
+                complain(&why);
+                let output = match self.format {
+                    Format::Json => failure::to_json(&why, status).into_bytes(),
+                    Format::Human => Vec::new(),
+                };
+                Outcome { output, status }
+            }
+        }
+    }
+
+    fn attempt(&self, common: &Common) -> Result<Tried, Stop> {
+        let place = self.image.place()?;
+        if self.reload == Reload::Always && !place.can_run() {
+            return Err(Stop(
+                "nothing runs below --root that --reload always could reload".to_owned(),
+            ));
+        }
+        let host = place.host();
+        let (loaded, request) = planning::load_in(&place, common, self.policy.as_deref())?;
+        let planned = planning::plan(host, &loaded, &request, common.style())?;
         let plan = &planned.plan;
         if !planned.errors.is_empty() {
             return Err(Stop(format!(
@@ -87,16 +110,15 @@ impl Apply {
         let done = if self.check {
             None
         } else {
-            let reload = self.reload.into();
+            let reload = match self.reload {
+                _ if !place.can_run() => apply::Reload::Never,
+                reload => reload.into(),
+            };
             let record = Record::Generation { command: "apply", policy: None, keep: KEEP };
             let options = Options { reload, record };
-            match apply::apply(&host, &loaded.directory, plan, &options) {
+            match apply::apply(host, &loaded.directory, plan, &options) {
                 Ok(done) => Some(done),
-                Err(failure) => {
-                    complain(&failure.to_string());
-                    let status = failed(&failure);
-                    return Ok(Outcome { output: Vec::new(), status });
-                }
+                Err(failure) => return Ok(Tried::Failed(failure.to_string(), failed(&failure))),
             }
         };
         let changed = !plan.changes.is_empty();
@@ -114,11 +136,17 @@ impl Apply {
                 text
             }
         };
-        Ok(Outcome { output: output.into_bytes(), status })
+        Ok(Tried::Done(Outcome { output: output.into_bytes(), status }))
     }
 }
 
 const NOTHING: &str = "nothing to change: the configuration is as the policy file wants it\n";
+/// What became of it.
+enum Tried {
+    Done(Outcome),
+    /// Why not, and the exit status.
+    Failed(String, u8),
+}
 
 /// What was done, in a line.
 fn closing(done: Option<&Done>, changed: bool) -> String {

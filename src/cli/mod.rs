@@ -8,6 +8,7 @@ mod environment;
 mod explain;
 mod fingerprint;
 mod history;
+mod image;
 mod interruption;
 mod lint;
 mod load;
@@ -15,6 +16,7 @@ mod load_certificates;
 mod load_host;
 mod load_pins;
 mod load_policies;
+mod load_policy_file;
 mod load_tables;
 mod man;
 mod pin;
@@ -146,7 +148,7 @@ pub fn main() -> ExitCode {
         Command::Lint(it) => it.run(&cli.common),
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
-        Command::Apply(it) => it.run(&cli.common),
+        Command::Apply(it) => Ok(it.run(&cli.common)),
         Command::Rollback(it) => it.run(&cli.common),
         Command::History(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),

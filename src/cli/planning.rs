@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::load::{self, Loaded, POLICY_FILE, Request};
+use super::image::Place;
+use super::load::{self, Loaded, POLICY_FILE, Request, Whose};
 use super::{Common, Stop};
 use crate::apply::index;
-use crate::config::TableKind;
+use crate::config::{Configuration, Origin, TableKind};
 use crate::finding::{Finding, Severity};
 use crate::host::Host;
 use crate::lint;
@@ -31,7 +32,27 @@ pub(super) fn load<'a>(
     common: &'a Common,
     policy: Option<&'a Path>,
 ) -> Result<(Loaded, Request<'a>), Stop> {
-    let request = Request { policy, ..common.request(host, &common.directory()) };
+    load_request(host, common, Request { policy, ..common.request(host, &common.directory()) })
+}
+
+/// The same for a machine or an image. The policy file that is named is one of this machine; where none
+/// is, it is the one in the configuration directory.
+pub(super) fn load_in<'a>(
+    place: &Place,
+    common: &'a Common,
+    policy: Option<&'a Path>,
+) -> Result<(Loaded, Request<'a>), Stop> {
+    let host = place.host();
+    let policy_of = if place.can_run() { Whose::Hosts } else { Whose::Machines };
+    let request = common.request(host, &common.directory());
+    load_request(host, common, Request { policy, policy_of, ..request })
+}
+
+fn load_request<'a>(
+    host: &dyn Host,
+    common: &Common,
+    request: Request<'a>,
+) -> Result<(Loaded, Request<'a>), Stop> {
     let loaded = load::load(host, &request)?;
     let Some(policy) = &loaded.policy else {
         let path = request.directory.join(POLICY_FILE);
@@ -74,7 +95,10 @@ pub(super) fn plan(
     let live_table = if host.exists(&path) { Some(load::read(host, &path)?) } else { None };
     let kind = match &table.kind {
         Some(kind) => kind.clone(),
-        None => default_kind(host, &request.directory)?,
+        None => match set_kind(configuration) {
+            Some(kind) => kind,
+            None => default_kind(host, &request.directory)?,
+        },
     };
     let index = match &live_table {
         Some(text) if TableKind::of(&kind) == TableKind::Indexed => {
@@ -106,6 +130,16 @@ pub(super) fn plan(
         );
     }
     Ok(Planned { plan, errors })
+}
+
+/// What main.cf sets for `type: default`, if that is a type that can be written.
+fn set_kind(configuration: &Configuration<'_>) -> Option<String> {
+    let (value, origin) = configuration.value("default_database_type");
+    let kind = String::from_utf8(value.ok()?).ok()?;
+    match (origin, TableKind::of(&kind)) {
+        (Origin::Set(_), TableKind::Indexed | TableKind::Texthash) => Some(kind),
+        (Origin::Set(_), TableKind::Other) | (Origin::Default, _) => None,
+    }
 }
 
 /// Whether a directory's name is not one name in a list of tables, postconf(5).

@@ -40,7 +40,7 @@ struct One<'a> {
     /// What less was asked of since then.
     downgrades: Vec<Less<'a>>,
     /// The files that it changed, relative to the configuration directory.
-    files: Vec<File<'a>>,
+    files: Vec<Replaced<'a>>,
 }
 
 /// A destination of which less is asked.
@@ -64,7 +64,7 @@ struct Less<'a> {
 /// A file that was changed.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "changed-file")]
-struct File<'a> {
+struct Replaced<'a> {
     /// Its name.
     file: &'a str,
     /// SHA-256 of its bytes before; null where it was not there.
@@ -92,7 +92,7 @@ fn one(generation: &Generation) -> One<'_> {
         files: generation
             .files
             .iter()
-            .map(|it| File {
+            .map(|it| Replaced {
                 file: &it.name,
                 before: it.before.as_ref().map(|it| it.sha256.as_str()),
                 after: it.after.as_ref().map(|it| it.sha256.as_str()),

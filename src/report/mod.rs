@@ -1,6 +1,7 @@
 //! What is printed. Nothing is computed here: a report shows what others found.
 
 pub mod certificate;
+pub mod failure;
 pub mod fingerprint;
 mod fingerprint_json;
 mod github;

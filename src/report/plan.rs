@@ -16,18 +16,24 @@ const MAX_PATCH: usize = 2000;
 
 /// For people.
 pub fn human(plan: &Plan, style: Style) -> String {
-    let mut text = String::new();
     if plan.changes.is_empty() {
         return "nothing to change: the configuration is as the policy file wants it\n".to_owned();
     }
-    section(&mut text, "policies", plan.policies.iter().map(policy));
-    section(&mut text, "parameters", plan.parameters.iter().map(parameter));
-    section(&mut text, "files", plan.changes.iter().map(file));
+    let mut text = in_words(plan);
     if plan.reload {
         text.push_str("a running Postfix has to be reloaded\n\n");
     }
     let patch = first_lines(&printable_patch(plan), MAX_PATCH, "--format patch shows all");
     text.push_str(&if style.color { colored(&patch) } else { patch });
+    text
+}
+
+/// What changes: policies, parameters, files, a line each.
+pub(super) fn in_words(plan: &Plan) -> String {
+    let mut text = String::new();
+    section(&mut text, "policies", plan.policies.iter().map(policy));
+    section(&mut text, "parameters", plan.parameters.iter().map(parameter));
+    section(&mut text, "files", plan.changes.iter().map(file));
     text
 }
 

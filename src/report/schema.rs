@@ -6,7 +6,9 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{fingerprint_json, history, json, pin_json, plan_json, publish_json, query_json};
+use super::{
+    failure, fingerprint_json, history, json, pin_json, plan_json, publish_json, query_json,
+};
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -27,6 +29,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls diff --format json, postls apply --format json",
         file: "diff.v1.schema.json",
         text: || of::<plan_json::Changes<'static>>("diff.v1.schema.json"),
+    },
+    Schema {
+        name: "failure",
+        about: "postls apply --format json, where it did not do its work",
+        file: "failure.v1.schema.json",
+        text: || of::<failure::Failure>("failure.v1.schema.json"),
     },
     Schema {
         name: "pins",

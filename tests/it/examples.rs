@@ -91,8 +91,18 @@ fn every_example_is_tested_here() {
         .map(|it| it.expect("it can be listed").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let tested =
-        ["ansible", "blog", "github", "gitlab", "mailhost", "pre-commit", "run", "systemd"];
+    let tested = [
+        "ansible",
+        "blog",
+        "github",
+        "gitlab",
+        "mailhost",
+        "pre-commit",
+        "puppet",
+        "run",
+        "salt",
+        "systemd",
+    ];
     assert_eq!(names, tested);
 }
 
