@@ -1,6 +1,7 @@
 //! The road of an apply: lock, journal, stage, place, verify, tell, record; and backwards.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::edit_lock::EditLocks;
@@ -454,7 +455,12 @@ impl Work<'_> {
             let prefix = prefix.as_encoded_bytes();
             let names = self.host.names(folder);
             let names = names.map_err(|error| format!("{}: {error}", folder.display()))?;
-            for name in names.iter().filter(|it| it.as_encoded_bytes().starts_with(prefix)) {
+            let is_ours = |it: &&OsString| {
+                // A postmap that was killed leaves the name under which Berkeley DB makes a file.
+                let name = it.as_encoded_bytes();
+                name.strip_prefix(b"__db.").unwrap_or(name).starts_with(prefix)
+            };
+            for name in names.iter().filter(is_ours) {
                 let path = folder.join(name);
                 self.host.remove(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             }

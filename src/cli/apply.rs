@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::image::Image;
+use super::interruption::{self, Then};
+use super::load::resolved;
 use super::{CHANGED, Common, FAILED, OK, Outcome, Stop, complain, failed, planning};
-use crate::apply::{self, Done, KEEP, Options, Record};
+use crate::apply::{self, Done, Failure, KEEP, Options, Record};
 use crate::report::{failure, plan};
 use crate::text::shortened;
 
@@ -67,10 +69,19 @@ impl From<Reload> for apply::Reload {
 
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Outcome {
-        let tried = self.attempt(common).unwrap_or_else(|Stop(why)| Tried::Failed(why, FAILED));
+        let attempt =
+            || self.attempt(common).unwrap_or_else(|Stop(why)| Tried::Failed(why, FAILED));
+        let mut tried = attempt();
+        // Somebody else was at work at the same time: another plan, from what is there now.
+        for _ in 1..TRIES {
+            match tried {
+                Tried::Stale(..) => tried = attempt(),
+                Tried::Done(_) | Tried::Failed(..) => break,
+            }
+        }
         match tried {
             Tried::Done(outcome) => outcome,
-            Tried::Failed(why, status) => {
+            Tried::Stale(why, status) | Tried::Failed(why, status) => {
                 complain(&why);
                 let output = match self.format {
                     Format::Json => failure::to_json(&why, status).into_bytes(),
@@ -89,6 +100,11 @@ impl Apply {
             ));
         }
         let host = place.host();
+        let then = if self.check { Then::Look } else { Then::Change };
+        let directory = resolved(host, &common.directory());
+        if let Some(outcome) = interruption::put_right(host, &directory, then) {
+            return Ok(Tried::Done(outcome));
+        }
         let (loaded, request) = planning::load_in(&place, common, self.policy.as_deref())?;
         let planned = planning::plan(host, &loaded, &request, common.style())?;
         let plan = &planned.plan;
@@ -118,7 +134,15 @@ impl Apply {
             let options = Options { reload, record };
             match apply::apply(host, &loaded.directory, plan, &options) {
                 Ok(done) => Some(done),
-                Err(failure) => return Ok(Tried::Failed(failure.to_string(), failed(&failure))),
+                Err(failure) => {
+                    let (said, status) = (failure.to_string(), failed(&failure));
+                    return Ok(match failure {
+                        Failure::Stale(_) => Tried::Stale(said, status),
+                        Failure::Refused(_) | Failure::PutBack(_) | Failure::Stuck { .. } => {
+                            Tried::Failed(said, status)
+                        }
+                    });
+                }
             }
         };
         let changed = !plan.changes.is_empty();
@@ -141,9 +165,14 @@ impl Apply {
 }
 
 const NOTHING: &str = "nothing to change: the configuration is as the policy file wants it\n";
+/// How many plans are made where others keep changing the files.
+const TRIES: usize = 5;
+
 /// What became of it.
 enum Tried {
     Done(Outcome),
+    /// The files were others meanwhile, and nothing was changed.
+    Stale(String, u8),
     /// Why not, and the exit status.
     Failed(String, u8),
 }
