@@ -118,7 +118,8 @@ impl Apply {
         if !foreign.is_empty() && !self.adopt {
             return Err(Stop(format!(
                 "{} has rows that postls did not write and the policy file does not have: {}; \
-                 take them over into the policy file, or drop them with --adopt; nothing was changed",
+                 take them over into the policy file (postls import shows how), or drop them with \
+                 --adopt; nothing was changed",
                 plan.base[1].name,
                 shortened(&foreign.join(", "))
             )));

@@ -9,6 +9,7 @@ mod explain;
 mod fingerprint;
 mod history;
 mod image;
+mod import;
 mod interruption;
 mod lint;
 mod load;
@@ -110,6 +111,8 @@ enum Command {
     Rollback(rollback::Rollback),
     /// List what postls has changed, when and why
     History(history::History),
+    /// Write the policy file for a configuration that is there
+    Import(import::Import),
     /// Say which TLS policy applies to a next-hop destination, and why
     Query(query::Query),
     /// List the pins of destinations, say what has to be done about them, add and retire them
@@ -151,6 +154,7 @@ pub fn main() -> ExitCode {
         Command::Apply(it) => Ok(it.run(&cli.common)),
         Command::Rollback(it) => it.run(&cli.common),
         Command::History(it) => it.run(&cli.common),
+        Command::Import(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
         Command::Pin(it) => it.run(&cli.common),
         Command::Fingerprint(it) => it.run(&cli.common),

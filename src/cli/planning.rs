@@ -93,15 +93,17 @@ pub(super) fn plan(
     let table = &policy.policies.table;
     let path = request.directory.join(&table.path);
     let live_table = if host.exists(&path) { Some(load::read(host, &path)?) } else { None };
+    let has_table = plan::has_table(&policy.policies, live_table.as_deref());
     let kind = match &table.kind {
         Some(kind) => kind.clone(),
+        None if !has_table => String::new(),
         None => match set_kind(configuration) {
             Some(kind) => kind,
             None => default_kind(host, &request.directory)?,
         },
     };
     let index = match &live_table {
-        Some(text) if TableKind::of(&kind) == TableKind::Indexed => {
+        Some(text) if has_table && TableKind::of(&kind) == TableKind::Indexed => {
             index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?
         }
         Some(_) | None => None,
@@ -110,6 +112,7 @@ pub(super) fn plan(
         &Live {
             configuration,
             table: live_table.as_deref(),
+            written: None,
             kind: &kind,
             index,
             digest: context.client(table.client()).client.known_digest(),
@@ -120,12 +123,16 @@ pub(super) fn plan(
         &policy.policies,
     )
     .map_err(|why| Stop(why.to_string()))?;
+    // Where nothing changes, nothing gets worse: what is wrong there is for lint to say.
+    if plan.changes.is_empty() {
+        return Ok(Planned { plan, errors: String::new() });
+    }
     let mut errors = errors_of_result(host, request, &plan, style)?;
-    if is_taken_apart(&request.directory) {
-        let _ = write!(
+    if has_table && is_taken_apart(&request.directory) {
+        let _ = writeln!(
             errors,
             "{}: main.cf names the table by $config_directory, and Postfix takes such a list apart at \
-             blanks and commas, and expands what begins with \"$\"; use a directory without them\n",
+             blanks and commas, and expands what begins with \"$\"; use a directory without them",
             request.directory.display()
         );
     }

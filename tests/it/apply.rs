@@ -99,7 +99,7 @@ impl Host for Faulty {
             System.rename(from, to)?;
             // Or Postfix's programs would wait until it is two seconds old.
             if to.ends_with("main.cf") {
-                age(to)
+                age(to);
             }
             Ok(())
         });

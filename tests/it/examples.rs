@@ -84,6 +84,13 @@ fn the_mailhost_is_clean() {
     assert_eq!((status, found(&report)), (Some(0), Vec::new()));
 }
 
+/// What is taken over from it is shown in a transcript.
+#[test]
+fn the_live_host_is_clean() {
+    let (status, report) = lint(&["-c", "examples/live"]);
+    assert_eq!((status, found(&report)), (Some(0), Vec::new()));
+}
+
 #[test]
 fn every_example_is_tested_here() {
     let mut names: Vec<String> = fs::read_dir("examples")
@@ -96,6 +103,7 @@ fn every_example_is_tested_here() {
         "blog",
         "github",
         "gitlab",
+        "live",
         "mailhost",
         "pre-commit",
         "puppet",

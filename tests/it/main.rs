@@ -23,6 +23,7 @@ mod hooks;
 mod host;
 mod host_part;
 mod image;
+mod import;
 mod judges;
 mod lab;
 mod locks;

@@ -11,6 +11,9 @@ use super::scene::{postls, rows, succeed};
 use super::tree::{differences, nothing_is_left};
 use crate::judges;
 
+/// Puts something where ours should be.
+type Plant<'p> = &'p dyn Fn(&Place);
+
 /// As user nobody.
 fn as_nobody(etc: &Path, arguments: &[&str]) -> Ran {
     let mut command = Command::new("setpriv");
@@ -99,7 +102,7 @@ fn what_others_put_there_is_not_trusted() {
         became.push(Became::Kept);
     }
     // The place for our state is taken.
-    let plant: [(&str, &dyn Fn(&Place)); 4] = [
+    let plant: [(&str, Plant<'_>); 4] = [
         ("a file", &|place| fs::write(place.path(".postls"), "mine").expect("writable")),
         ("a link", &|place| {
             let elsewhere = place.scratch.path().join("elsewhere");
