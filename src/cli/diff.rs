@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::image::Image;
-use super::{Common, FOUND, OK, Outcome, Stop, allowance, complain, planning, stored};
+use super::load::resolved;
+use super::{
+    Common, FOUND, OK, Outcome, Stop, allowance, complain, interruption, planning, stored,
+};
 use crate::host::System;
 use crate::report::plan;
 
@@ -37,6 +40,7 @@ pub(super) enum Format {
 impl Diff {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let place = self.image.place()?;
+        interruption::mention(place.host(), &resolved(place.host(), &common.directory()));
         let (loaded, request) = planning::load_in(&place, common, self.policy.as_deref())?;
         let planned = planning::plan(place.host(), &loaded, &request, common.style())?;
         let refused = !planned.errors.is_empty();
