@@ -10,6 +10,7 @@
 
 pub mod index;
 mod running;
+pub mod settled;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

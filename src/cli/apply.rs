@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CHANGED, Common, OK, Outcome, Stop, complain, failed, planning};
+use super::planning::Planned;
+use super::{CHANGED, Common, OK, Outcome, Stop, complain, failed, load, planning};
+use crate::apply::settled::{self, Witness};
 use crate::apply::{self, Done, Told};
-use crate::host::System;
+use crate::host::{Host, System};
+use crate::plan::Plan;
 use crate::report::plan;
 use crate::text::shortened;
 
@@ -56,8 +59,21 @@ enum Format {
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let host = System;
-        let (loaded, request) = planning::load(&host, common, self.policy.as_deref())?;
-        let planned = planning::plan(&host, &loaded, &request, common.style())?;
+        let directory = load::resolved(&host, &common.directory());
+        let asked = self.decides(common);
+        let settled = settled::holds(&host, &directory, &asked);
+        if settled && common.verbose {
+            complain("everything is as it was when nothing was left to do");
+        }
+        let witness = Witness::new(&host);
+        let planned = if settled {
+            Planned { plan: Plan::default(), errors: String::new(), is_final: true }
+        } else {
+            // What is only checked changes nothing, and leaves no notes.
+            let host: &dyn Host = if self.check { &host } else { &witness };
+            let (loaded, request) = planning::load(host, common, self.policy.as_deref())?;
+            planning::plan(host, &loaded, &request, common.style())?
+        };
         let plan = &planned.plan;
         if !planned.errors.is_empty() {
             return Err(Stop(format!(
@@ -82,8 +98,13 @@ impl Apply {
                 Reload::Always => apply::Reload::Always,
                 Reload::Never => apply::Reload::Never,
             };
-            match apply::apply(&host, &loaded.directory, plan, reload) {
-                Ok(done) => Some(done),
+            match apply::apply(&host, &directory, plan, reload) {
+                Ok(done) => {
+                    if planned.is_final && !settled {
+                        settled::record(&witness, &directory, &asked, plan);
+                    }
+                    Some(done)
+                }
                 Err(failure) => {
                     complain(&failure.to_string());
                     let status = failed(&failure);
@@ -107,6 +128,13 @@ impl Apply {
             }
         };
         Ok(Outcome { output: output.into_bytes(), status })
+    }
+}
+
+impl Apply {
+    /// What the command line says that decides on a plan.
+    fn decides(&self, common: &Common) -> String {
+        format!("{:?}", (common.postfix, &self.policy))
     }
 }
 

@@ -9,6 +9,7 @@ mod explain;
 mod fingerprint;
 mod lint;
 mod load;
+mod load_again;
 mod load_certificates;
 mod load_host;
 mod load_pins;

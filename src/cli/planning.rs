@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::load::{self, Loaded, POLICY_FILE, Request};
+use super::load_again::load_again;
 use super::{Common, Stop};
 use crate::apply::index;
 use crate::config::TableKind;
@@ -12,6 +13,7 @@ use crate::finding::{Finding, Severity};
 use crate::host::Host;
 use crate::lint;
 use crate::plan::{self, Change, Live, Plan};
+use crate::policy::Policies;
 use crate::report::{NotShown, Report, Root, Style, human};
 use crate::rules;
 use crate::text::SourceId;
@@ -21,6 +23,8 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     /// Errors of the result, drawn; empty: none.
     pub(super) errors: String,
+    /// Whether it is certain that nothing is left to do when the plan is made true.
+    pub(super) is_final: bool,
 }
 
 /// Reads the directory and the policy file, which must be there and have no errors.
@@ -49,7 +53,7 @@ pub(super) fn plan(
     request: &Request<'_>,
     style: Style,
 ) -> Result<Planned, Stop> {
-    let context = loaded.context();
+    let context = loaded.bare_context();
     let main_cf = request.directory.join("main.cf");
     let Some(configuration) = &context.configuration else {
         return Err(Stop(format!("{}: there is no such file", main_cf.display())));
@@ -59,33 +63,66 @@ pub(super) fn plan(
     };
     let table = &policy.policies.table;
     let path = request.directory.join(&table.path);
-    let live_table = if host.exists(&path) { Some(load::read(host, &path)?) } else { None };
+    let read;
+    let live_table = match loaded.source(&table.path) {
+        Some(source) if request.shown_in.as_os_str().is_empty() => {
+            Some(loaded.sources.source(source).bytes())
+        }
+        Some(_) | None if host.exists(&path) => {
+            read = load::read(host, &path)?;
+            Some(read.as_slice())
+        }
+        Some(_) | None => None,
+    };
     let kind = match &table.kind {
         Some(kind) => kind.clone(),
         None => default_kind(host, &request.directory)?,
     };
-    let index = match &live_table {
+    let index = match live_table {
         Some(text) if TableKind::of(&kind) == TableKind::Indexed => {
             index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?
         }
         Some(_) | None => None,
     };
-    let plan = plan::make(
-        &Live {
-            configuration,
-            table: live_table.as_deref(),
-            kind: &kind,
-            index,
-            digest: context.client(table.client()).client.known_digest(),
-            inputs: policy.inputs.clone(),
-            policy_file: &policy.short_name,
-            table_names: &load::names_of(host, &request.directory, &table.path),
-        },
-        &policy.policies,
-    )
-    .map_err(|why| Stop(why.to_string()))?;
-    let errors = errors_of_result(host, request, &plan, style)?;
-    Ok(Planned { plan, errors })
+    let live = Live {
+        configuration,
+        table: live_table,
+        kind: &kind,
+        index,
+        digest: context.client(table.client()).client.known_digest(),
+        inputs: policy.inputs.clone(),
+        policy_file: &policy.short_name,
+        table_names: &load::names_of(host, &request.directory, &table.path),
+    };
+    let plan = plan::make(&live, &policy.policies).map_err(|why| Stop(why.to_string()))?;
+    let Some(result) = result(host, request, &plan, loaded)? else {
+        let all = all_files(loaded);
+        let errors = draw_errors(loaded, &all, style);
+        let is_final = plan.policies.is_empty() && plan.parameters.is_empty();
+        return Ok(Planned { plan, errors, is_final });
+    };
+    let errors = draw_errors(&result, &all_files(&result), style);
+    let is_final = is_final(&live, &plan, &policy.policies, &result);
+    Ok(Planned { plan, errors, is_final })
+}
+
+/// Whether the plan that would be made from its `result` has nothing to do.
+///
+/// What the table says depends on the policy file and on the digest in force, which main.cf may
+/// set; its type on main.cf too, where the policy file leaves it to Postfix.
+fn is_final(live: &Live<'_>, plan: &Plan, policies: &Policies, result: &Loaded) -> bool {
+    let is_write = |it: &Change| matches!(it, Change::Write { name, .. } if name == "main.cf");
+    if !plan.changes.iter().any(is_write) {
+        return true;
+    }
+    let context = result.bare_context();
+    let Some(configuration) = &context.configuration else { return false };
+    let sets_type = |it: &[u8]| memchr::memmem::find(it, b"default_database_type").is_some();
+    let type_stays = policies.table.kind.is_some()
+        || !(sets_type(configuration.bytes()) || sets_type(live.configuration.bytes()));
+    let digest = context.client(policies.table.client()).client.known_digest();
+    let after = Live { configuration, inputs: Vec::new(), ..*live };
+    type_stays && digest == live.digest && plan::parameters_hold(&after, policies)
 }
 
 /// What Postfix takes where a policy file says `type: default`.
@@ -114,36 +151,42 @@ fn default_kind(host: &dyn Host, directory: &Path) -> Result<String, Stop> {
     }
 }
 
-/// Lints the directory as it would be.
-fn errors_of_result(
+/// The directory as it would be; `None`: as it is.
+fn result(
     host: &dyn Host,
     request: &Request<'_>,
     plan: &Plan,
-    style: Style,
-) -> Result<String, Stop> {
+    loaded: &Loaded,
+) -> Result<Option<Loaded>, Stop> {
     let mut instead = BTreeMap::new();
     for change in &plan.changes {
         if let Change::Write { name, new, .. } = change {
             instead.insert(name.clone(), new.clone());
         }
     }
-    let loaded = load::load(host, &request.with(instead))?;
-    let all: Vec<SourceId> = loaded.sources.iter().map(|(id, _)| id).collect();
-    Ok(draw_errors(&loaded, &all, style))
+    if instead.is_empty() {
+        return Ok(None);
+    }
+    load_again(host, &request.with(instead), loaded).map(Some)
+}
+
+fn all_files(loaded: &Loaded) -> Vec<SourceId> {
+    loaded.sources.iter().map(|(id, _)| id).collect()
 }
 
 /// The errors whose primary place is in one of `files`, drawn for people.
 pub(super) fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
-    let context = loaded.context();
-    let findings = lint::counted(rules::all(), &context).findings;
-    let is_error =
-        |it: &Finding| it.severity == Severity::Error && files.contains(&it.primary.span.source);
-    let errors: Vec<Finding> = findings.into_iter().filter(is_error).collect();
+    let found = loaded.errors.get_or_init(|| {
+        let findings = lint::counted(rules::all(), &loaded.context()).findings;
+        findings.into_iter().filter(|it| it.severity == Severity::Error).collect()
+    });
+    let here = |it: &&Finding| files.contains(&it.primary.span.source);
+    let errors: Vec<&Finding> = found.iter().filter(here).collect();
     if errors.is_empty() {
         return String::new();
     }
     let report = Report {
-        findings: errors.iter().map(|it| (&loaded.sources, it)).collect(),
+        findings: errors.iter().map(|it| (&loaded.sources, *it)).collect(),
         not_shown: NotShown::default(),
         not_checked: &[],
         postfix: loaded.build.version,

@@ -22,7 +22,7 @@ use crate::policy::{Policies, Table};
 use crate::postfix::Digest;
 
 /// Everything that has to happen, in this order: tables, master.cf, main.cf, what goes away, reload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The files that it was made from. If one is another now, the plan is stale.
     pub base: Vec<Base>,
@@ -151,6 +151,13 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         });
     }
     Ok(plan)
+}
+
+/// Whether main.cf is as the policies want it.
+pub fn parameters_hold(live: &Live<'_>, policies: &Policies) -> bool {
+    let configuration = live.configuration;
+    let edited = main_cf::edit(configuration, policies, live.kind, live.table_names);
+    edited.is_ok_and(|(edits, _)| edits.apply(configuration.bytes()) == configuration.bytes())
 }
 
 /// The name and digest of a file that a plan depends on.

@@ -35,6 +35,7 @@ mod roundtrip;
 mod rows;
 mod rules;
 mod server;
+mod settled;
 mod several;
 mod shells;
 mod staged;
