@@ -1,6 +1,6 @@
 //! Indexed files: built by postmap, and read back by it.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -71,42 +71,55 @@ fn holds(
     path: &Path,
     text: &[u8],
 ) -> Result<bool, String> {
-    let mut want = rows(text);
     let listed = postmap(host, directory, &["-s"], kind, path, b"")?;
     let found = if listed.success {
         listed.stdout
     } else if listed.stderr.contains("sequence operation is not supported") {
         // cdb up to 3.7 cannot list: ask for each key instead.
-        let keys: Vec<u8> =
-            want.iter().flat_map(|(key, _)| [key.as_slice(), b"\n"].concat()).collect();
+        let mut keys = Vec::new();
+        for (key, _) in rows(text) {
+            keys.extend_from_slice(&key);
+            keys.push(b'\n');
+        }
         postmap(host, directory, &["-q", "-"], kind, path, &keys)?.stdout
     } else {
         // A file that postmap cannot read holds nothing.
         return Ok(false);
     };
-    let mut found: Vec<(Vec<u8>, Vec<u8>)> = found
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| {
-            let tab = line.iter().position(|byte| *byte == b'\t')?;
-            Some((line[..tab].to_vec(), line[tab + 1..].to_vec()))
-        })
-        .collect();
-    want.sort_unstable();
-    found.sort_unstable();
-    Ok(want == found)
+    // A table that postls wrote and its lmdb index are in the same order.
+    Ok(rows(text).eq(pairs(&found)) || are_same(rows(text).collect(), pairs(&found).collect()))
 }
 
-/// The rows as postmap indexes them: keys in lower case, and of equal keys the first one.
-fn rows(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let table = table::parse(text);
-    let rows = table.rows.iter().filter(|row| row.kind == Kind::Entry);
-    let mut seen = HashSet::new();
-    rows.map(|row| {
-        let row = row.text(text);
-        (fold(row.key()).into_owned(), row.value().to_vec())
+/// A key and what it leads to.
+type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
+
+/// Whether rows in any order are the same.
+fn are_same(mut want: Vec<Pair<'_>>, mut found: Vec<Pair<'_>>) -> bool {
+    // Of equal keys postmap takes the first one, which the stable sort leaves in front.
+    want.sort_by(|a, b| a.0.cmp(&b.0));
+    want.dedup_by(|later, first| later.0 == first.0);
+    found.sort_unstable();
+    want == found
+}
+
+/// The rows of a listing.
+fn pairs(listed: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    listed.split(|byte| *byte == b'\n').filter_map(|line| {
+        let tab = memchr::memchr(b'\t', line)?;
+        Some((line[..tab].into(), line[tab + 1..].into()))
     })
-    .filter(|(key, _)| seen.insert(key.clone()))
-    .collect()
+}
+
+/// The rows of a table as postmap indexes them, with keys in lower case.
+fn rows(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    let rows = table::rows(text, 0..text.len()).filter(|row| row.kind == Kind::Entry);
+    rows.map(|row| {
+        let key = match row.key(text) {
+            Cow::Borrowed(key) => fold(key),
+            Cow::Owned(key) => Cow::Owned(fold(&key).into_owned()),
+        };
+        (key, row.value(text))
+    })
 }
 
 fn postmap(

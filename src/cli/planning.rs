@@ -78,23 +78,30 @@ pub(super) fn plan(
         Some(kind) => kind.clone(),
         None => default_kind(host, &request.directory)?,
     };
-    let index = match live_table {
-        Some(text) if TableKind::of(&kind) == TableKind::Indexed => {
-            index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?
-        }
-        Some(_) | None => None,
-    };
-    let live = Live {
+    let mut live = Live {
         configuration,
         table: live_table,
         kind: &kind,
-        index,
+        index: None,
         digest: context.client(table.client()).client.known_digest(),
         inputs: policy.inputs.clone(),
         policy_file: &policy.short_name,
         table_names: &load::names_of(host, &request.directory, &table.path),
     };
-    let plan = plan::make(&live, &policy.policies).map_err(|why| Stop(why.to_string()))?;
+    let make =
+        |live: &Live<'_>| plan::make(live, &policy.policies).map_err(|why| Stop(why.to_string()));
+    let mut plan = make(&live)?;
+    // An index that is built anyway need not be looked at, which takes longer than to make a plan.
+    let is_built = |it: &Change| matches!(it, Change::Index { .. });
+    if let Some(text) = live_table
+        && TableKind::of(&kind) == TableKind::Indexed
+        && !plan.changes.iter().any(is_built)
+    {
+        live.index = index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?;
+        if live.index.is_some() {
+            plan = make(&live)?;
+        }
+    }
     let Some(result) = result(host, request, &plan, loaded)? else {
         let all = all_files(loaded);
         let errors = draw_errors(loaded, &all, style);
