@@ -37,6 +37,9 @@ _postls() {
             postls,help)
                 cmd="postls__subcmd__help"
                 ;;
+            postls,history)
+                cmd="postls__subcmd__history"
+                ;;
             postls,lint)
                 cmd="postls__subcmd__lint"
                 ;;
@@ -51,6 +54,9 @@ _postls() {
                 ;;
             postls,query)
                 cmd="postls__subcmd__query"
+                ;;
+            postls,rollback)
+                cmd="postls__subcmd__rollback"
                 ;;
             postls,rules)
                 cmd="postls__subcmd__rules"
@@ -82,6 +88,9 @@ _postls() {
             postls__subcmd__help,help)
                 cmd="postls__subcmd__help__subcmd__help"
                 ;;
+            postls__subcmd__help,history)
+                cmd="postls__subcmd__help__subcmd__history"
+                ;;
             postls__subcmd__help,lint)
                 cmd="postls__subcmd__help__subcmd__lint"
                 ;;
@@ -96,6 +105,9 @@ _postls() {
                 ;;
             postls__subcmd__help,query)
                 cmd="postls__subcmd__help__subcmd__query"
+                ;;
+            postls__subcmd__help,rollback)
+                cmd="postls__subcmd__help__subcmd__rollback"
                 ;;
             postls__subcmd__help,rules)
                 cmd="postls__subcmd__help__subcmd__rules"
@@ -155,7 +167,7 @@ _postls() {
 
     case "${cmd}" in
         postls)
-            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply query pin fingerprint publish show rules completions man schema explain help"
+            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,12 +197,16 @@ _postls() {
             return 0
             ;;
         postls__subcmd__apply)
-            opts="-c -q -v -h --check --diff --adopt --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --check --diff --adopt --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reload)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -291,12 +307,16 @@ _postls() {
             return 0
             ;;
         postls__subcmd__diff)
-            opts="-c -q -v -h --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "human json patch" -- "${cur}"))
                     return 0
@@ -397,7 +417,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help)
-            opts="lint compile diff apply query pin fingerprint publish show rules completions man schema explain help"
+            opts="lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -495,6 +515,20 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__help__subcmd__history)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -634,6 +668,20 @@ _postls() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        postls__subcmd__help__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         postls__subcmd__help__subcmd__rules)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -669,6 +717,40 @@ _postls() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__history)
+            opts="-c -q -v -h --format --config-dir --postfix --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1117,6 +1199,44 @@ _postls() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__rollback)
+            opts="-c -q -v -h --check --diff --discard-changes --reason --reload --config-dir --postfix --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reload)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --config-dir)

@@ -12,7 +12,7 @@ pub use lock::Lock;
 pub use rooted::Rooted;
 pub use staged::Staged;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::IpAddr;
@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime};
 
 use if_addrs::IfAddr;
 use rustix::fs::{Mode, XattrFlags};
+use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
 /// Places in a source have 32 bits.
@@ -82,6 +83,8 @@ pub trait Host {
     fn is_directory(&self, path: &Path) -> bool;
     /// The directories directly in a directory, sorted; symbolic links to some are none.
     fn directories(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+    /// The names of all that is directly in a directory, sorted.
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>>;
     /// The files that a shell pattern names, sorted.
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>>;
     /// What the file system knows of a file, or of what a symbolic link leads to.
@@ -107,6 +110,8 @@ pub trait Host {
     fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Puts a staged file in its place, safely on the disk.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Brings a file safely to the disk.
+    fn flush(&self, path: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Whether the files come from elsewhere, so that no Postfix of this machine runs with them.
@@ -189,6 +194,13 @@ impl Host for System {
         Ok(found)
     }
 
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let entries = fs::read_dir(path)?.map(|entry| entry.map(|it| it.file_name()));
+        let mut names = entries.collect::<io::Result<Vec<OsString>>>()?;
+        names.sort();
+        Ok(names)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let paths = glob::glob(pattern).map_err(io::Error::other)?;
         paths.map(|path| path.map_err(Into::into)).collect()
@@ -223,18 +235,7 @@ impl Host for System {
     }
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-        let mut staged = temporary_file(target)?;
-        staged.write_all(bytes)?;
-        match File::open(target) {
-            Ok(old) => copy_attributes(&old, staged.as_file())?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                rustix::fs::fchmod(staged.as_file(), Mode::from_raw_mode(0o644))?;
-            }
-            Err(error) => return Err(error),
-        }
-        staged.as_file().sync_all()?;
-        let (_, path) = staged.keep().map_err(|it| it.error)?;
-        Ok(path)
+        stage_like(target, Some(target), bytes)
     }
 
     fn keep(&self, file: &Path) -> io::Result<PathBuf> {
@@ -286,6 +287,10 @@ impl Host for System {
         File::open(parent(to))?.sync_all()
     }
 
+    fn flush(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -321,18 +326,20 @@ impl Host for System {
     }
 
     fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
-        let mut child = Command::new(find(program))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let stdin = child.stdin.take();
+        let (input_of_child, mut feed) = io::pipe()?;
         let output = std::thread::scope(|scope| {
-            // Beside the reading, so that neither side waits for a full pipe.
-            // A program that reads no input closes the pipe; that is its right.
-            scope.spawn(move || stdin.map(|mut it| it.write_all(input)));
-            child.wait_with_output()
+            // Beside the reading, so that neither side waits for a full pipe, and before the child: where no
+            // thread can be had, nothing was started. A program that reads no input closes the pipe; that is
+            // its right.
+            std::thread::Builder::new().spawn_scoped(scope, move || feed.write_all(input))?;
+            // In a statement of its own: the pipe's other end is the child's alone when it is over.
+            let child = Command::new(find(program))
+                .args(arguments)
+                .stdin(input_of_child)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn();
+            child?.wait_with_output()
         })?;
         Ok(Ran {
             success: output.status.success(),
@@ -342,16 +349,36 @@ impl Host for System {
     }
 }
 
+/// What the names of temporary files beside this one begin with.
+pub fn temporary_prefix(file: &Path) -> OsString {
+    // Names have 255 bytes at most, and this one may have all of them.
+    let name = file.file_name().unwrap_or_default().as_bytes();
+    let name = OsStr::from_bytes(&name[..name.len().min(230)]);
+    [OsStr::new("."), name, OsStr::new(".postls-")].join(OsStr::new(""))
+}
+
+/// Stages a file beside `target`, with the attributes of the one that it is to be like, if that exists.
+fn stage_like(target: &Path, like: Option<&Path>, bytes: &[u8]) -> io::Result<PathBuf> {
+    let mut staged = temporary_file(target)?;
+    staged.write_all(bytes)?;
+    match like.map(File::open) {
+        Some(Ok(old)) => copy_attributes(&old, staged.as_file())?,
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Some(Err(_)) | None => {
+            rustix::fs::fchmod(staged.as_file(), Mode::from_raw_mode(0o644))?;
+        }
+    }
+    staged.as_file().sync_all()?;
+    let (_, path) = staged.keep().map_err(|it| it.error)?;
+    Ok(path)
+}
+
 /// Makes something under a temporary name beside a file: `.NAME.postls-` and some letters.
 fn temporary<R>(
     file: &Path,
     make: impl FnMut(&Path) -> io::Result<R>,
 ) -> io::Result<tempfile::NamedTempFile<R>> {
-    // Names have 255 bytes at most, and this one may have all of them.
-    let name = file.file_name().unwrap_or_default().as_bytes();
-    let name = OsStr::from_bytes(&name[..name.len().min(230)]);
-    let prefix = [OsStr::new("."), name, OsStr::new(".postls-")].join(OsStr::new(""));
-    tempfile::Builder::new().prefix(&prefix).make_in(parent(file), make)
+    tempfile::Builder::new().prefix(&temporary_prefix(file)).make_in(parent(file), make)
 }
 
 /// The same, for a file that only its owner may read and write.
@@ -392,6 +419,12 @@ fn copy_attributes(old: &File, new: &File) -> io::Result<()> {
     let is = new.metadata()?;
     if (like.uid(), like.gid()) != (is.uid(), is.gid()) {
         rustix::fs::fchown(new, Some(Uid::from_raw(like.uid())), Some(Gid::from_raw(like.gid())))?;
+    }
+    // An access list that the directory gave to the new file would let in whom the old one kept out. One of the old
+    // file's own comes with its attributes, below.
+    match rustix::fs::fremovexattr(new, "system.posix_acl_access") {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+        Err(error) => return Err(error.into()),
     }
     rustix::fs::fchmod(new, Mode::from_raw_mode(like.mode() & 0o7777))?;
     let mut names = vec![0_u8; 64 << 10];

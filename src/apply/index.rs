@@ -52,12 +52,20 @@ pub(super) fn build(
 ) -> Result<(), String> {
     let ran = postmap(host, directory, &[], kind, source, b"")?;
     if !ran.success {
-        return Err(format!("postmap {kind}: {}", ran.stderr));
+        // It works as the owner of the table, who may be another one than that of the directory.
+        let whose = if ran.stderr.contains("Permission denied") {
+            "; postmap works as the user who owns the table, and that one may not write here"
+        } else {
+            ""
+        };
+        return Err(format!("postmap {kind}: {}{whose}", ran.stderr));
     }
     if !holds(host, directory, kind, source, text)? {
+        // postmap of an lmdb table says nothing and exits with 0 where the last write found no room.
+        let said = if ran.stderr.is_empty() { String::new() } else { format!("; {}", ran.stderr) };
         return Err(format!(
-            "postmap {kind}: the index does not hold what was written; {}",
-            ran.stderr
+            "{}: the {kind} index that postmap made does not hold its rows, as on a full disk{said}",
+            source.display()
         ));
     }
     Ok(())
@@ -71,10 +79,10 @@ fn holds(
     path: &Path,
     text: &[u8],
 ) -> Result<bool, String> {
-    let listed = postmap(host, directory, &["-s"], kind, path, b"")?;
-    let found = if listed.success {
-        listed.stdout
-    } else if listed.stderr.contains("sequence operation is not supported") {
+    let ran = postmap(host, directory, &["-s"], kind, path, b"")?;
+    let found = if ran.success {
+        ran.stdout
+    } else if ran.stderr.contains("sequence operation is not supported") {
         // cdb up to 3.7 cannot list: ask for each key instead.
         let mut keys = Vec::new();
         for (key, _) in rows(text) {
@@ -87,31 +95,36 @@ fn holds(
         return Ok(false);
     };
     // A table that postls wrote and its lmdb index are in the same order.
-    Ok(rows(text).eq(pairs(&found)) || are_same(rows(text).collect(), pairs(&found).collect()))
+    if rows(text).eq(listed(&found)) {
+        return Ok(true);
+    }
+    let mut found: Vec<Pair<'_>> = listed(&found).collect();
+    found.sort_unstable();
+    Ok(sorted(rows(text)) == found)
 }
 
 /// A key and what it leads to.
-type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
+pub(super) type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
 
-/// Whether rows in any order are the same.
-fn are_same(mut want: Vec<Pair<'_>>, mut found: Vec<Pair<'_>>) -> bool {
-    // Of equal keys postmap takes the first one, which the stable sort leaves in front.
-    want.sort_by(|a, b| a.0.cmp(&b.0));
-    want.dedup_by(|later, first| later.0 == first.0);
-    found.sort_unstable();
-    want == found
+/// Sorted by key; of equal keys the first one counts, as for postmap.
+pub(super) fn sorted<'t>(rows: impl Iterator<Item = Pair<'t>>) -> Vec<Pair<'t>> {
+    let mut rows: Vec<Pair<'t>> = rows.collect();
+    // Stable, so that the first one stays in front; of rows that are sorted it takes one pass.
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows.dedup_by(|later, first| later.0 == first.0);
+    rows
 }
 
-/// The rows of a listing.
-fn pairs(listed: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+/// The keys and results that postmap prints.
+pub(super) fn listed(listed: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     listed.split(|byte| *byte == b'\n').filter_map(|line| {
         let tab = memchr::memchr(b'\t', line)?;
         Some((line[..tab].into(), line[tab + 1..].into()))
     })
 }
 
-/// The rows of a table as postmap indexes them, with keys in lower case.
-fn rows(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+/// The rows of a table as postmap indexes them, with keys in lower case; the first of equal keys counts.
+pub(super) fn rows(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     let rows = table::rows(text, 0..text.len()).filter(|row| row.kind == Kind::Entry);
     rows.map(|row| {
         let key = match row.key(text) {
@@ -130,12 +143,7 @@ fn postmap(
     path: &Path,
     input: &[u8],
 ) -> Result<Ran, String> {
-    let mut table = OsString::from(format!("{kind}:"));
-    table.push(path);
-    let mut arguments: Vec<&OsStr> = vec![OsStr::new("-c"), directory.as_os_str()];
-    arguments.extend(options.iter().map(OsStr::new));
-    arguments.push(&table);
-    host.run("postmap", &arguments, input).map_err(|error| match error.kind() {
+    ask(host, directory, options, kind, path, input).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             format!(
                 "a {kind} table needs postmap, and there is none; table type texthash needs none"
@@ -143,4 +151,21 @@ fn postmap(
         }
         _ => format!("postmap: {error}"),
     })
+}
+
+/// Runs postmap on a table.
+pub(super) fn ask(
+    host: &dyn Host,
+    directory: &Path,
+    options: &[&str],
+    kind: &str,
+    path: &Path,
+    input: &[u8],
+) -> std::io::Result<Ran> {
+    let mut table = OsString::from(format!("{kind}:"));
+    table.push(path);
+    let mut arguments: Vec<&OsStr> = vec![OsStr::new("-c"), directory.as_os_str()];
+    arguments.extend(options.iter().map(OsStr::new));
+    arguments.push(&table);
+    host.run("postmap", &arguments, input)
 }

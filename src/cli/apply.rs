@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::planning::Planned;
-use super::{CHANGED, Common, OK, Outcome, Stop, complain, failed, load, planning};
+use super::image::Image;
+use super::planning::{self, Planned};
+use super::{CHANGED, Common, FAILED, OK, Outcome, Stop, complain, failed, load};
 use crate::apply::settled::{self, Witness};
-use crate::apply::{self, Done, Told};
-use crate::host::{Host, System};
+use crate::apply::{self, Done, KEEP, Options, Record};
+use crate::host::Host;
 use crate::plan::Plan;
-use crate::report::plan;
+use crate::report::{failure, plan};
 use crate::text::shortened;
 
 #[derive(Args)]
@@ -19,6 +20,8 @@ pub(super) struct Apply {
     /// The policy file; default: postls.yaml in the configuration directory
     #[arg(value_name = "POLICY")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    image: Image,
     /// Only say what would change
     #[arg(long)]
     check: bool,
@@ -40,7 +43,7 @@ pub(super) struct Apply {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Reload {
+pub(super) enum Reload {
     /// Where it would not notice by itself
     Auto,
     /// Whenever something changed
@@ -56,23 +59,55 @@ enum Format {
     Json,
 }
 
-impl Apply {
-    pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
-        let directory = load::resolved(&host, &common.directory());
-        let asked = self.decides(common);
-        let settled = settled::holds(&host, &directory, &asked);
-        if settled && common.verbose {
-            complain("everything is as it was when nothing was left to do");
+impl From<Reload> for apply::Reload {
+    fn from(reload: Reload) -> apply::Reload {
+        match reload {
+            Reload::Auto => apply::Reload::Auto,
+            Reload::Always => apply::Reload::Always,
+            Reload::Never => apply::Reload::Never,
         }
-        let witness = Witness::new(&host);
+    }
+}
+
+impl Apply {
+    pub(super) fn run(&self, common: &Common) -> Outcome {
+        let tried = self.attempt(common).unwrap_or_else(|Stop(why)| Tried::Failed(why, FAILED));
+        match tried {
+            Tried::Done(outcome) => outcome,
+            Tried::Failed(why, status) => {
+                complain(&why);
+                let output = match self.format {
+                    Format::Json => failure::to_json(&why, status).into_bytes(),
+                    Format::Human => Vec::new(),
+                };
+                Outcome { output, status }
+            }
+        }
+    }
+
+    fn attempt(&self, common: &Common) -> Result<Tried, Stop> {
+        let place = self.image.place()?;
+        if self.reload == Reload::Always && !place.can_run() {
+            return Err(Stop(
+                "nothing runs below --root that --reload always could reload".to_owned(),
+            ));
+        }
+        let host = place.host();
+        let directory = load::resolved(host, &common.directory());
+        let asked = self.decides(common);
+        let settled = place.can_run() && settled::holds(host, &directory, &asked);
+        let witness = Witness::new(host);
         let planned = if settled {
+            if common.verbose {
+                complain("everything is as it was when nothing was left to do");
+            }
             Planned { plan: Plan::default(), errors: String::new(), is_final: true }
         } else {
             // What is only checked changes nothing, and leaves no notes.
-            let host: &dyn Host = if self.check { &host } else { &witness };
-            let (loaded, request) = planning::load(host, common, self.policy.as_deref())?;
-            planning::plan(host, &loaded, &request, common.style())?
+            let asked: &dyn Host = if self.check { host } else { &witness };
+            let (loaded, request) =
+                planning::load_in(&place, asked, common, self.policy.as_deref())?;
+            planning::plan(asked, &loaded, &request, common.style())?
         };
         let plan = &planned.plan;
         if !planned.errors.is_empty() {
@@ -85,7 +120,8 @@ impl Apply {
         if !foreign.is_empty() && !self.adopt {
             return Err(Stop(format!(
                 "{} has rows that postls did not write and the policy file does not have: {}; \
-                 take them over into the policy file, or drop them with --adopt; nothing was changed",
+                 take them over into the policy file (postls import shows how), or drop them with \
+                 --adopt; nothing was changed",
                 plan.base[1].name,
                 shortened(&foreign.join(", "))
             )));
@@ -94,22 +130,19 @@ impl Apply {
             None
         } else {
             let reload = match self.reload {
-                Reload::Auto => apply::Reload::Auto,
-                Reload::Always => apply::Reload::Always,
-                Reload::Never => apply::Reload::Never,
+                _ if !place.can_run() => apply::Reload::Never,
+                reload => reload.into(),
             };
-            match apply::apply(&host, &directory, plan, reload) {
+            let record = Record::Generation { command: "apply", policy: None, keep: KEEP };
+            let options = Options { reload, record };
+            match apply::apply(host, &directory, plan, &options) {
                 Ok(done) => {
                     if planned.is_final && !settled {
                         settled::record(&witness, &directory, &asked, plan);
                     }
                     Some(done)
                 }
-                Err(failure) => {
-                    complain(&failure.to_string());
-                    let status = failed(&failure);
-                    return Ok(Outcome { output: Vec::new(), status });
-                }
+                Err(failure) => return Ok(Tried::Failed(failure.to_string(), failed(&failure))),
             }
         };
         let changed = !plan.changes.is_empty();
@@ -127,7 +160,7 @@ impl Apply {
                 text
             }
         };
-        Ok(Outcome { output: output.into_bytes(), status })
+        Ok(Tried::Done(Outcome { output: output.into_bytes(), status }))
     }
 }
 
@@ -138,21 +171,23 @@ impl Apply {
     }
 }
 
+const NOTHING: &str = "nothing to change: the configuration is as the policy file wants it\n";
+/// What became of it.
+enum Tried {
+    Done(Outcome),
+    /// Why not, and the exit status.
+    Failed(String, u8),
+}
+
 /// What was done, in a line.
 fn closing(done: Option<&Done>, changed: bool) -> String {
-    let told = match done {
-        None if changed => return "\nonly checked: nothing was changed\n".to_owned(),
-        None => Told::NotNeeded,
-        Some(done) => done.postfix.clone(),
+    let Some(done) = done else {
+        return if changed {
+            "\nonly checked: nothing was changed\n".to_owned()
+        } else {
+            NOTHING.to_owned()
+        };
     };
-    let what = if changed {
-        "applied"
-    } else {
-        "nothing to change: the configuration is as the policy file wants it"
-    };
-    match told {
-        Told::NotNeeded | Told::NotRunning => format!("{what}\n"),
-        Told::Reloaded => format!("{what}, and Postfix was reloaded\n"),
-        Told::NotTold(why) => format!("{what}; a running Postfix was not reloaded: {why}\n"),
-    }
+    let what = if changed { "applied" } else { NOTHING.trim_end() };
+    format!("{what}{}\n", plan::told(&done.postfix))
 }

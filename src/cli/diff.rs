@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::image::Image;
 use super::{Common, FOUND, OK, Outcome, Stop, complain, planning};
-use crate::host::System;
 use crate::report::plan;
 
 #[derive(Args)]
@@ -13,6 +13,8 @@ pub(super) struct Diff {
     /// The policy file; default: postls.yaml in the configuration directory
     #[arg(value_name = "POLICY")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    image: Image,
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -30,9 +32,10 @@ pub(super) enum Format {
 
 impl Diff {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
-        let (loaded, request) = planning::load(&host, common, self.policy.as_deref())?;
-        let planned = planning::plan(&host, &loaded, &request, common.style())?;
+        let place = self.image.place()?;
+        let (loaded, request) =
+            planning::load_in(&place, place.host(), common, self.policy.as_deref())?;
+        let planned = planning::plan(place.host(), &loaded, &request, common.style())?;
         if !planned.errors.is_empty() {
             complain(&format!(
                 "apply would refuse this, for the result has errors\n\n{}",
@@ -40,6 +43,8 @@ impl Diff {
             ));
         }
         let output = match self.format {
+            // The exit status alone: whoever asks for another form wants to read it.
+            Format::Human if common.quiet => Vec::new(),
             Format::Human => plan::human(&planned.plan, common.style()).into_bytes(),
             Format::Json => plan::to_json(&planned.plan, None).into_bytes(),
             Format::Patch => plan::patch(&planned.plan),

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use super::load_pins::Pinned;
 use super::load_policies::{ListedTable, ListedValues};
 use super::load_tables::OtherTables;
 use super::{Common, Stop, environment};
@@ -15,7 +14,7 @@ use crate::config::TableName;
 use crate::finding::{Finding, NotChecked};
 use crate::host::Host;
 use crate::lint::Context;
-use crate::plan::{self, Base};
+use crate::plan::Base;
 use crate::policy::yaml::{self, Role};
 use crate::policy::{self, Date, Policies, Problem};
 use crate::postfix::{Build, Version};
@@ -35,6 +34,8 @@ pub(super) struct Request<'a> {
     pub(super) directory: PathBuf,
     /// The policy file; `None`: postls.yaml in the directory, if it is there.
     pub(super) policy: Option<&'a Path>,
+    /// Whose file `policy` is.
+    pub(super) policy_of: Whose,
     /// Bytes that stand for a file of the directory, whether it exists or not.
     pub(super) instead: BTreeMap<String, Vec<u8>>,
     /// What stands before the names of its files in all that is shown: the
@@ -55,6 +56,16 @@ pub(super) enum TheHost {
     ByPlace,
     /// The user says so.
     Its,
+}
+
+/// Whose file a policy file is that was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Of the system that is looked at.
+    Hosts,
+    /// Of this machine, whatever system is looked at. A plan does not depend on it: who makes true what
+    /// it says reads the files of the other system alone.
+    Machines,
 }
 
 /// Everything that was read.
@@ -96,6 +107,7 @@ impl Common {
         Request {
             directory: resolved(host, directory),
             policy: None,
+            policy_of: Whose::Hosts,
             instead: BTreeMap::new(),
             shown_in: PathBuf::new(),
             postfix: self.postfix,
@@ -266,6 +278,11 @@ impl Loader<'_> {
             Some(bytes) => bytes.clone(),
             None => read(self.host, path)?,
         };
+        Ok(self.add(path, name, bytes))
+    }
+
+    /// Bytes that were read, under a name.
+    pub(super) fn add(&mut self, path: &Path, name: &str, bytes: Vec<u8>) -> SourceId {
         if self.request.verbose {
             let _ = writeln!(
                 std::io::stderr(),
@@ -275,101 +292,7 @@ impl Loader<'_> {
             );
         }
         let shown = self.request.shown_in.join(name);
-        Ok(self.sources.add(shown.to_string_lossy(), bytes))
-    }
-
-    /// The policy file with what it includes, if there is one.
-    pub(super) fn policy(&mut self) -> Result<Option<PolicyFile>, Stop> {
-        let directory = &self.request.directory;
-        let given = self.request.policy.map_or_else(|| directory.join(POLICY_FILE), Path::to_owned);
-        let path = match self.request.policy {
-            Some(given) => {
-                resolved(self.host, parent(given)).join(given.file_name().unwrap_or_default())
-            }
-            None => given.clone(),
-        };
-        let name = match path.strip_prefix(directory) {
-            Ok(inside) => inside.to_string_lossy().into_owned(),
-            Err(_) => given.to_string_lossy().into_owned(),
-        };
-        if self.request.policy.is_none()
-            && !self.request.instead.contains_key(POLICY_FILE)
-            && !self.host.exists(&path)
-        {
-            return Ok(None);
-        }
-        let source = self.read(&path, &name)?;
-        let mut main = yaml::read(source, self.sources.source(source).bytes(), Role::Main);
-        let mut pinned = Pinned::default();
-        pinned.read(self, &mut main, parent(&path));
-        let includes = main.includes.clone();
-        let mut files = vec![main];
-        let mut sources = vec![source];
-        let mut inputs = vec![self.base(source, &path)];
-        let parent_of_policy = parent(&path);
-        let mut refused = Vec::new();
-        for include in includes {
-            let mut refuse = |text: String| {
-                let help = "names are relative to the policy file; * stands for any letters";
-                refused.push(Problem {
-                    kind: policy::ProblemKind::Value,
-                    span: include.span,
-                    text,
-                    related: None,
-                    help: Some(help.to_owned()),
-                });
-            };
-            // Relative to the file that says so.
-            let folder = glob::Pattern::escape(&parent_of_policy.to_string_lossy());
-            let pattern = Path::new(&folder).join(&include.value);
-            let paths = match self.host.matching(&pattern.to_string_lossy()) {
-                Ok(paths) if paths.is_empty() => {
-                    refuse(format!("no file has the name \"{}\"", include.value));
-                    continue;
-                }
-                Ok(paths) => paths,
-                Err(error) => {
-                    refuse(error.to_string());
-                    continue;
-                }
-            };
-            for path in paths {
-                let name = match (path.strip_prefix(directory), path.strip_prefix(parent_of_policy))
-                {
-                    (Ok(inside), _) => inside.to_owned(),
-                    (_, Ok(beside)) => parent(&given).join(beside),
-                    _ => path.clone(),
-                };
-                let name = name.to_string_lossy();
-                match self.read(&path, &name) {
-                    Ok(source) => {
-                        let bytes = self.sources.source(source).bytes();
-                        let mut file = yaml::read(source, bytes, Role::Included);
-                        pinned.read(self, &mut file, parent(&path));
-                        files.push(file);
-                        sources.push(source);
-                        inputs.push(self.base(source, &path));
-                    }
-                    Err(Stop(why)) => refuse(why),
-                }
-            }
-        }
-        inputs.extend(pinned.inputs);
-        let (policies, mut problems) = policy::join(files);
-        problems.extend(refused);
-        // It goes into the table's header: a line end in it would begin a row.
-        let short_name = match path.strip_prefix(directory) {
-            Ok(_) => name.clone(),
-            Err(_) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        };
-        let short_name = printable(&short_name);
-        Ok(Some(PolicyFile { policies, problems, sources, inputs, short_name }))
-    }
-
-    /// A file that a plan depends on: by its absolute path where it is not in the directory.
-    fn base(&self, source: SourceId, path: &Path) -> Base {
-        let name = name_in(&self.request.directory, path);
-        plan::base(&name, Some(self.sources.source(source).bytes()))
+        self.sources.add(shown.to_string_lossy(), bytes)
     }
 
     /// The Postfix to judge for, and why that one.

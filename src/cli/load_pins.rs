@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::load::{Loader, name_in, why_unread};
+use super::load::{Loader, Whose, name_in, why_unread};
 use crate::plan::{self, Base};
 use crate::policy::yaml;
 
@@ -22,6 +22,9 @@ impl Pinned {
     pub(super) fn read(&mut self, loader: &Loader<'_>, file: &mut yaml::File, folder: &Path) {
         file.read_pins(&mut |path| {
             let path = folder.join(path);
+            if loader.policy_of() == Whose::Machines {
+                return loader.policy_host().read(&path).map_err(|it| why_unread(&it));
+            }
             let path = loader.in_copy(&path).unwrap_or(path);
             let name = name_in(&loader.request.directory, &path);
             let bytes = match loader.request.instead.get(&name) {

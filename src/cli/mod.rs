@@ -7,6 +7,10 @@ mod diff;
 mod environment;
 mod explain;
 mod fingerprint;
+mod history;
+mod image;
+mod import;
+mod interruption;
 mod lint;
 mod load;
 mod load_again;
@@ -14,6 +18,7 @@ mod load_certificates;
 mod load_host;
 mod load_pins;
 mod load_policies;
+mod load_policy_file;
 mod load_tables;
 mod man;
 mod pin;
@@ -21,6 +26,7 @@ mod planning;
 mod progress;
 mod publish;
 mod query;
+mod rollback;
 mod schema;
 mod show;
 mod trusted;
@@ -102,6 +108,12 @@ enum Command {
     Diff(diff::Diff),
     /// Make the configuration what the policy file says
     Apply(apply::Apply),
+    /// Go back to what files were before postls changed them
+    Rollback(rollback::Rollback),
+    /// List what postls has changed, when and why
+    History(history::History),
+    /// Write the policy file for a configuration that is there
+    Import(import::Import),
     /// Say which TLS policy applies to a next-hop destination, and why
     Query(query::Query),
     /// List the pins of destinations, say what has to be done about them, add and retire them
@@ -140,7 +152,10 @@ pub fn main() -> ExitCode {
         Command::Lint(it) => it.run(&cli.common),
         Command::Compile(it) => it.run(&cli.common),
         Command::Diff(it) => it.run(&cli.common),
-        Command::Apply(it) => it.run(&cli.common),
+        Command::Apply(it) => Ok(it.run(&cli.common)),
+        Command::Rollback(it) => it.run(&cli.common),
+        Command::History(it) => it.run(&cli.common),
+        Command::Import(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
         Command::Pin(it) => it.run(&cli.common),
         Command::Fingerprint(it) => it.run(&cli.common),
@@ -175,7 +190,7 @@ pub fn main() -> ExitCode {
 /// The exit status for a plan that was not made true.
 fn failed(failure: &Failure) -> u8 {
     match failure {
-        Failure::Refused(_) => FAILED,
+        Failure::Refused(_) | Failure::Stale(_) => FAILED,
         Failure::PutBack(_) => PUT_BACK,
         Failure::Stuck { .. } => STUCK,
     }

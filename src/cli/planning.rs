@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::load::{self, Loaded, POLICY_FILE, Request};
+use super::image::Place;
+use super::load::{self, Loaded, POLICY_FILE, Request, Whose};
 use super::load_again::load_again;
 use super::{Common, Stop};
 use crate::apply::index;
-use crate::config::TableKind;
+use crate::config::{Configuration, Origin, TableKind};
 use crate::finding::{Finding, Severity};
 use crate::host::Host;
 use crate::lint;
@@ -34,25 +37,65 @@ pub(super) fn load<'a>(
     policy: Option<&'a Path>,
 ) -> Result<(Loaded, Request<'a>), Stop> {
     let request = Request { policy, ..common.request(host, &common.directory()) };
+    let (loaded, request) = load_request(host, request)?;
+    refuse_errors(&loaded, common.style())?;
+    Ok((loaded, request))
+}
+
+/// The same for a machine or an image, for a plan to be made of: [`plan`] says what is wrong with the
+/// policy file. One that is named is one of this machine; where none is, it is the one in the
+/// configuration directory. `host`: the place's, or one that stands between.
+pub(super) fn load_in<'a>(
+    place: &Place,
+    host: &dyn Host,
+    common: &'a Common,
+    policy: Option<&'a Path>,
+) -> Result<(Loaded, Request<'a>), Stop> {
+    let policy_of = if place.can_run() { Whose::Hosts } else { Whose::Machines };
+    let request = common.request(host, &common.directory());
+    load_request(host, Request { policy, policy_of, ..request })
+}
+
+fn load_request<'a>(host: &dyn Host, request: Request<'a>) -> Result<(Loaded, Request<'a>), Stop> {
     let loaded = load::load(host, &request)?;
     let Some(policy) = &loaded.policy else {
         let path = request.directory.join(POLICY_FILE);
         return Err(Stop(format!("{}: there is no such file; name a policy file", path.display())));
     };
-    let errors = draw_errors(&loaded, &policy.sources, common.style());
-    if !errors.is_empty() {
-        return Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")));
+    // A plan names the files that it was made from, in text.
+    let is_lost = |name: &str| {
+        name.contains(char::REPLACEMENT_CHARACTER) && !host.exists(&request.directory.join(name))
+    };
+    if let Some(input) = policy.inputs.iter().find(|it| is_lost(&it.name)) {
+        return Err(Stop(format!(
+            "{}: its name is no UTF-8 text; give it another name",
+            input.name
+        )));
     }
     Ok((loaded, request))
 }
 
-/// Makes the plan for a directory that was loaded without errors in its policy file.
+/// Stops where the policy file has errors.
+fn refuse_errors(loaded: &Loaded, style: Style) -> Result<(), Stop> {
+    let files = loaded.policy.as_ref().map_or(&[][..], |it| &it.sources);
+    let errors = draw_errors(loaded, files, style);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")))
+}
+
+/// Makes the plan for a directory that was loaded; its policy file must have no errors.
 pub(super) fn plan(
     host: &dyn Host,
     loaded: &Loaded,
     request: &Request<'_>,
     style: Style,
 ) -> Result<Planned, Stop> {
+    // What is left out where it has mistakes would be planned to go.
+    if loaded.policy.as_ref().is_some_and(|it| !it.problems.is_empty()) {
+        refuse_errors(loaded, style)?;
+    }
     let context = loaded.bare_context();
     let main_cf = request.directory.join("main.cf");
     let Some(configuration) = &context.configuration else {
@@ -65,22 +108,26 @@ pub(super) fn plan(
     let path = request.directory.join(&table.path);
     let read;
     let live_table = match loaded.source(&table.path) {
-        Some(source) if request.shown_in.as_os_str().is_empty() => {
-            Some(loaded.sources.source(source).bytes())
-        }
-        Some(_) | None if host.exists(&path) => {
+        Some(source) => Some(loaded.sources.source(source).bytes()),
+        None if host.exists(&path) => {
             read = load::read(host, &path)?;
             Some(read.as_slice())
         }
-        Some(_) | None => None,
+        None => None,
     };
+    let has_table = plan::has_table(&policy.policies, live_table);
     let kind = match &table.kind {
         Some(kind) => kind.clone(),
-        None => default_kind(host, &request.directory)?,
+        None if !has_table => String::new(),
+        None => match set_kind(configuration) {
+            Some(kind) => kind,
+            None => default_kind(host, &request.directory)?,
+        },
     };
     let mut live = Live {
         configuration,
         table: live_table,
+        written: None,
         kind: &kind,
         index: None,
         digest: context.client(table.client()).client.known_digest(),
@@ -93,7 +140,7 @@ pub(super) fn plan(
     let mut plan = make(&live)?;
     // An index that is built anyway need not be looked at, which takes longer than to make a plan.
     let is_built = |it: &Change| matches!(it, Change::Index { .. });
-    if let Some(text) = live_table
+    if let Some(text) = live_table.filter(|_| has_table)
         && TableKind::of(&kind) == TableKind::Indexed
         && !plan.changes.iter().any(is_built)
     {
@@ -102,13 +149,24 @@ pub(super) fn plan(
             plan = make(&live)?;
         }
     }
-    let Some(result) = result(host, request, &plan, loaded)? else {
-        let all = all_files(loaded);
-        let errors = draw_errors(loaded, &all, style);
+    // Where nothing changes, nothing gets worse: what is wrong there is for lint to say.
+    if plan.changes.is_empty() {
+        refuse_errors(loaded, style)?;
         let is_final = plan.policies.is_empty() && plan.parameters.is_empty();
-        return Ok(Planned { plan, errors, is_final });
-    };
-    let errors = draw_errors(&result, &all_files(&result), style);
+        return Ok(Planned { plan, errors: String::new(), is_final });
+    }
+    let result = load_again(host, &request.with(written_by(&plan)), loaded)?;
+    // What it says of the policy file is what would be said of it now.
+    refuse_errors(&result, style)?;
+    let mut errors = draw_errors(&result, &all_files(&result), style);
+    if has_table && is_taken_apart(&request.directory) {
+        let _ = writeln!(
+            errors,
+            "{}: main.cf names the table by $config_directory, and Postfix takes such a list apart at \
+             blanks and commas, and expands what begins with \"$\"; use a directory without them",
+            request.directory.display()
+        );
+    }
     let is_final = is_final(&live, &plan, &policy.policies, &result);
     Ok(Planned { plan, errors, is_final })
 }
@@ -130,6 +188,22 @@ fn is_final(live: &Live<'_>, plan: &Plan, policies: &Policies, result: &Loaded) 
     let digest = context.client(policies.table.client()).client.known_digest();
     let after = Live { configuration, inputs: Vec::new(), ..*live };
     type_stays && digest == live.digest && plan::parameters_hold(&after, policies)
+}
+
+/// What main.cf sets for `type: default`, if that is a type that can be written.
+fn set_kind(configuration: &Configuration<'_>) -> Option<String> {
+    let (value, origin) = configuration.value("default_database_type");
+    let kind = String::from_utf8(value.ok()?).ok()?;
+    match (origin, TableKind::of(&kind)) {
+        (Origin::Set(_), TableKind::Indexed | TableKind::Texthash) => Some(kind),
+        (Origin::Set(_), TableKind::Other) | (Origin::Default, _) => None,
+    }
+}
+
+/// Whether a directory's name is not one name in a list of tables, postconf(5).
+fn is_taken_apart(directory: &Path) -> bool {
+    let bytes = directory.as_os_str().as_bytes();
+    bytes.iter().any(|it| it.is_ascii_whitespace() || matches!(it, b',' | b'$'))
 }
 
 /// What Postfix takes where a policy file says `type: default`.
@@ -158,23 +232,26 @@ fn default_kind(host: &dyn Host, directory: &Path) -> Result<String, Stop> {
     }
 }
 
-/// The directory as it would be; `None`: as it is.
-fn result(
+/// Lints the directory as it would be.
+pub(super) fn errors_of_result(
     host: &dyn Host,
     request: &Request<'_>,
     plan: &Plan,
-    loaded: &Loaded,
-) -> Result<Option<Loaded>, Stop> {
+    style: Style,
+) -> Result<String, Stop> {
+    let loaded = load::load(host, &request.with(written_by(plan)))?;
+    Ok(draw_errors(&loaded, &all_files(&loaded), style))
+}
+
+/// What a plan writes.
+fn written_by(plan: &Plan) -> BTreeMap<String, Vec<u8>> {
     let mut instead = BTreeMap::new();
     for change in &plan.changes {
         if let Change::Write { name, new, .. } = change {
             instead.insert(name.clone(), new.clone());
         }
     }
-    if instead.is_empty() {
-        return Ok(None);
-    }
-    load_again(host, &request.with(instead), loaded).map(Some)
+    instead
 }
 
 fn all_files(loaded: &Loaded) -> Vec<SourceId> {

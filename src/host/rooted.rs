@@ -1,11 +1,15 @@
 //! A host whose files are those below a directory: an image that is being built, a container's files,
 //! another system that is mounted here.
 //!
-//! Every name is one of that system, and no symbolic link leads out of the directory. Only reading is
-//! possible, and no program of it runs.
+//! Every name is one of that system, and no symbolic link leads out of the directory: links are
+//! followed here, one by one, and what the machine is asked for has none in it. (openat2(2) with
+//! `RESOLVE_IN_ROOT` would do the same without a race, but gives an open file, and postmap wants a name.)
+//! No program of that system runs; the machine's postmap builds its indexes (`postmap`).
 //!
 //! Known limits: accounts are those of its passwd(5) and group(5) alone; where somebody changes links while
-//! they are followed, what is read may be elsewhere.
+//! they are followed, what is read or written may be elsewhere.
+
+mod postmap;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -16,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::staged::{MAX_LINKS, parts};
-use super::{Accounts, Attributes, Host, Lock, Ran, System};
+use super::{Accounts, Attributes, Host, Lock, Ran, System, stage_like};
 
 /// The system below a directory.
 #[derive(Debug)]
@@ -73,6 +77,14 @@ impl Rooted {
     fn located(&self, path: &Path) -> io::Result<PathBuf> {
         self.locate(path).map(|it| self.real(&it))
     }
+
+    /// The place of a name in its directory, on the machine: where it is a symbolic link, of that.
+    fn placed(&self, path: &Path) -> io::Result<PathBuf> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        Ok(self.located(parent)?.join(name))
+    }
 }
 
 impl Host for Rooted {
@@ -105,6 +117,10 @@ impl Host for Rooted {
         Ok(found.iter().filter_map(|it| it.file_name()).map(|it| path.join(it)).collect())
     }
 
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.machine.names(&self.located(path)?)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         // Links in names with wildcards are left out: they could lead anywhere.
         let pattern = Path::new(pattern);
@@ -134,36 +150,47 @@ impl Host for Rooted {
         Ok(entries.find(|it| it.starts_with(&wanted)).map(<[u8]>::to_vec))
     }
 
-    fn stage(&self, _target: &Path, _bytes: &[u8]) -> io::Result<PathBuf> {
-        Err(only_read())
+    fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+        let like = match self.located(target) {
+            Ok(like) => Some(like),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let staged = stage_like(&self.placed(target)?, like.as_deref(), bytes)?;
+        Ok(beside(target, &staged))
     }
 
-    fn keep(&self, _file: &Path) -> io::Result<PathBuf> {
-        Err(only_read())
+    fn keep(&self, file: &Path) -> io::Result<PathBuf> {
+        let file = self.locate(file)?;
+        Ok(beside(&file, &self.machine.keep(&self.real(&file))?))
     }
 
-    fn store(&self, _path: &Path, _bytes: &[u8]) -> io::Result<()> {
-        Err(only_read())
+    fn store(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.machine.store(&self.placed(path)?, bytes)
     }
 
-    fn make_directory(&self, _path: &Path) -> io::Result<()> {
-        Err(only_read())
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        self.machine.make_directory(&self.placed(path)?)
     }
 
-    fn lock(&self, _path: &Path, _patience: Duration) -> io::Result<Lock> {
-        Err(only_read())
+    fn lock(&self, path: &Path, patience: Duration) -> io::Result<Lock> {
+        self.machine.lock(&self.placed(path)?, patience)
     }
 
-    fn copy_attributes(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        Err(only_read())
+    fn copy_attributes(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.machine.copy_attributes(&self.located(from)?, &self.located(to)?)
     }
 
-    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        Err(only_read())
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.machine.rename(&self.placed(from)?, &self.placed(to)?)
     }
 
-    fn remove(&self, _path: &Path) -> io::Result<()> {
-        Err(only_read())
+    fn flush(&self, path: &Path) -> io::Result<()> {
+        self.machine.flush(&self.located(path)?)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.machine.remove(&self.placed(path)?)
     }
 
     fn program(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -193,9 +220,17 @@ impl Host for Rooted {
         self.machine.sleep(time);
     }
 
-    fn run(&self, _program: &str, _arguments: &[&OsStr], _input: &[u8]) -> io::Result<Ran> {
+    fn run(&self, program: &str, arguments: &[&OsStr], input: &[u8]) -> io::Result<Ran> {
+        if program == "postmap" {
+            return postmap::run(self, arguments, input);
+        }
         Err(io::Error::new(io::ErrorKind::Unsupported, "no program below --root runs"))
     }
+}
+
+/// A file that was made beside another one, as that system calls it.
+fn beside(file: &Path, made: &Path) -> PathBuf {
+    file.with_file_name(made.file_name().unwrap_or_default())
 }
 
 /// A directory that stands in a pattern, where it has no wildcards.
@@ -205,10 +240,6 @@ fn unescaped(pattern: &str) -> PathBuf {
         text = text.replace(&format!("[{sign}]"), sign);
     }
     PathBuf::from(text)
-}
-
-fn only_read() -> io::Error {
-    io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "what is below --root is only read")
 }
 
 #[cfg(test)]

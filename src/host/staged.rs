@@ -196,6 +196,10 @@ impl Host for Staged {
         Ok(found)
     }
 
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.machine.names(path)
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         // The part in front of the first wildcard is a directory, perhaps by way of links.
         let is_plain = |it: &Component| !it.as_os_str().to_string_lossy().contains(['*', '?', '[']);
@@ -253,6 +257,10 @@ impl Host for Staged {
     }
 
     fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(only_read())
+    }
+
+    fn flush(&self, _path: &Path) -> io::Result<()> {
         Err(only_read())
     }
 

@@ -35,12 +35,12 @@ impl fmt::Display for Unplannable {
     }
 }
 
-/// The edits of main.cf, and what they mean.
+/// The edits of main.cf, and what they mean. `table`: the lookup table type of the table that is
+/// listed, and what main.cf may call it.
 pub(super) fn edit(
     configuration: &Configuration<'_>,
     policies: &Policies,
-    kind: &str,
-    names: &[String],
+    table: Option<(&str, &[String])>,
 ) -> Result<(Edits, Vec<ParameterChange>), Unplannable> {
     let mut editor = Editor {
         configuration,
@@ -54,7 +54,9 @@ pub(super) fn edit(
             None => editor.unset(&parameter.name.value),
         }
     }
-    editor.list_table(&policies.table, kind, names);
+    if let Some((kind, names)) = table {
+        editor.list_table(&policies.table, kind, names);
+    }
     editor.finish()
 }
 
@@ -142,7 +144,8 @@ impl Editor<'_> {
         }
     }
 
-    /// Puts the table that postls writes first in its list; other tables stay.
+    /// Puts the table that postls writes first in its list; other tables stay. Where it is listed
+    /// already, once and with its type, the list is as its administrator wants it.
     fn list_table(&mut self, table: &Table, kind: &str, names: &[String]) {
         let parameter = table.parameter.as_str();
         let own = format!("{kind}:$config_directory/{}", table.path);
@@ -154,6 +157,9 @@ impl Editor<'_> {
         self.drop_earlier(parameter);
         let value = setting.value();
         let text = value.text();
+        if self.own_kinds(text, names) == [kind] {
+            return;
+        }
         let words: Vec<Range<usize>> = lists::words(text, COMMA_SPACE).collect();
         let Some(first) = words.first() else {
             self.replace_value(parameter, &own);
@@ -192,6 +198,14 @@ impl Editor<'_> {
             self.edits.extend(edits.into_iter().map(|edit| (parameter.to_owned(), edit)));
             self.changed(parameter, Some(old), Some(result.join(" ")));
         }
+    }
+
+    /// The lookup table types with which a list names the file that postls writes, also where it
+    /// does so in a parameter of its own.
+    fn own_kinds(&self, list: &[u8], names: &[String]) -> Vec<String> {
+        let list = self.configuration.expand(list).unwrap_or_default();
+        let words = lists::words(&list, COMMA_SPACE);
+        words.filter_map(|it| own_kind(self.configuration, &list[it], names)).collect()
     }
 
     fn insert(&mut self, name: &str, value: &str) {

@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::policy::compile;
-use crate::policy::row;
+use crate::policy::{compile, row, same};
 use crate::postfix::{Fingerprint, SecurityLevel};
 use crate::syntax::lists;
 use crate::syntax::table::{self, Kind};
@@ -76,6 +75,15 @@ pub fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> {
         .collect()
 }
 
+/// Marks the rows that would be lost and that postls did not write: they are not in the table as it
+/// left it.
+pub(super) fn mark_foreign(changes: &mut [PolicyChange], written: &[u8]) {
+    let ours = read(written);
+    for change in changes.iter_mut().filter(|it| it.new.is_none()) {
+        change.foreign |= !ours.contains_key(&change.destination);
+    }
+}
+
 /// The rows of a table: the first of each key counts, as in an index.
 fn read(live: &[u8]) -> BTreeMap<String, String> {
     let mut rows = BTreeMap::new();
@@ -94,7 +102,7 @@ fn one_line(value: &[u8]) -> String {
 }
 
 fn change(destination: &str, old: Option<&str>, new: Option<&str>) -> Option<PolicyChange> {
-    if old == new {
+    if old == new || old.zip(new).is_some_and(|(old, new)| same(old.as_bytes(), new.as_bytes())) {
         return None;
     }
     let (before, after) = (pins(old), pins(new));

@@ -9,6 +9,8 @@ mod main_cf;
 mod meaning;
 mod note;
 
+use std::collections::HashSet;
+
 use sha2::{Digest as _, Sha256};
 
 pub use fixes::{Fixed, Noticed, of_fixes};
@@ -20,6 +22,8 @@ use crate::config::{Configuration, TableKind};
 use crate::policy::compile;
 use crate::policy::{Policies, Table};
 use crate::postfix::Digest;
+use crate::syntax::table::{self, Kind};
+use crate::text::fold;
 
 /// Everything that has to happen, in this order: tables, master.cf, main.cf, what goes away, reload.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +92,17 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The file that it is about, or the table whose index is built.
+    pub fn name(&self) -> &str {
+        match self {
+            Change::Write { name, .. }
+            | Change::Index { name, .. }
+            | Change::Remove { name, .. } => name,
+        }
+    }
+}
+
 /// Why an index has to be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
@@ -105,6 +120,9 @@ pub struct Live<'a> {
     pub configuration: &'a Configuration<'a>,
     /// The table's source as it is; `None`: not there.
     pub table: Option<&'a [u8]>,
+    /// The table as postls left it when it wrote it last, where that was kept: what was written into
+    /// it since then is known by that.
+    pub written: Option<&'a [u8]>,
     /// The lookup table type to write.
     pub kind: &'a str,
     /// What is wrong with the live index, if the type has one.
@@ -125,7 +143,8 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
     let rows = compile::rows(policies, live.digest);
     let text = compile::table(&rows, live.policy_file).into_bytes();
     let configuration = live.configuration;
-    let (edits, parameters) = main_cf::edit(configuration, policies, live.kind, live.table_names)?;
+    let listed = has_table(policies, live.table).then_some((live.kind, live.table_names));
+    let (edits, parameters) = main_cf::edit(configuration, policies, listed)?;
     let main_cf = edits.apply(configuration.bytes());
 
     let mut plan = Plan {
@@ -134,18 +153,22 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
             base(&policies.table.path, live.table),
         ],
         changes: Vec::new(),
-        // The same text means the same, and may have a million rows.
-        policies: if live.table == Some(text.as_slice()) {
-            Vec::new()
-        } else {
-            meaning::policies(live.table.unwrap_or_default(), &rows)
-        },
+        policies: Vec::new(),
         parameters,
         reload: false,
         note: Note::default(),
     };
     plan.base.extend(live.inputs.iter().cloned());
-    table_changes(live, &policies.table, text, &mut plan);
+    if listed.is_some() {
+        // The same text means the same, and may have a million rows.
+        if live.table != Some(text.as_slice()) {
+            plan.policies = meaning::policies(live.table.unwrap_or_default(), &rows);
+        }
+        if let Some(written) = live.written {
+            meaning::mark_foreign(&mut plan.policies, written);
+        }
+        table_changes(live, &policies.table, text, &mut plan);
+    }
     if main_cf != configuration.bytes() {
         plan.reload = true;
         plan.changes.push(Change::Write {
@@ -161,8 +184,20 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
 /// Whether main.cf is as the policies want it.
 pub fn parameters_hold(live: &Live<'_>, policies: &Policies) -> bool {
     let configuration = live.configuration;
-    let edited = main_cf::edit(configuration, policies, live.kind, live.table_names);
+    let listed = has_table(policies, live.table).then_some((live.kind, live.table_names));
+    let edited = main_cf::edit(configuration, policies, listed);
     edited.is_ok_and(|(edits, _)| edits.apply(configuration.bytes()) == configuration.bytes())
+}
+
+/// Whether the policy file has a table at all. One that names none and has no destination leaves
+/// all tables alone, but for one that was postls's: its last destination may have been taken out.
+pub fn has_table(policies: &Policies, live: Option<&[u8]>) -> bool {
+    let named = policies.table.span.is_some() || !policies.destinations.is_empty();
+    named || live.is_some_and(is_ours)
+}
+
+fn is_ours(table: &[u8]) -> bool {
+    table.starts_with(compile::MARK.as_bytes())
 }
 
 /// The name and digest of a file that a plan depends on.
@@ -170,19 +205,34 @@ pub fn base(name: &str, bytes: Option<&[u8]>) -> Base {
     Base { name: name.to_owned(), digest: bytes.map(|it| Sha256::digest(it).into()) }
 }
 
-fn table_changes(live: &Live<'_>, table: &Table, text: Vec<u8>, plan: &mut Plan) {
-    let changes = live.table != Some(&text);
+fn table_changes(live: &Live<'_>, table: &Table, wanted: Vec<u8>, plan: &mut Plan) {
     let indexed = TableKind::of(live.kind) == TableKind::Indexed;
-    let why = if changes { Some(Stale::SourceChanges) } else { live.index };
-    if let Some(why) = why.filter(|_| indexed) {
-        let (kind, name) = (live.kind.to_owned(), table.path.clone());
-        plan.changes.push(Change::Index { kind, name, text: text.clone(), why });
+    // What somebody else wrote stays, comments and all, as long as its rows say the same. A daemon
+    // that reads the text itself refuses all of it for a key that stands there twice.
+    let stays = live.table.filter(|it| {
+        let says_the_same = plan.policies.is_empty() && (indexed || !has_key_twice(it));
+        if is_ours(it) { *it == wanted } else { says_the_same }
+    });
+    let (kind, name) = (live.kind.to_owned(), table.path.clone());
+    if let Some(text) = stays {
+        if let Some(why) = live.index.filter(|_| indexed) {
+            plan.changes.push(Change::Index { kind, name, text: text.to_vec(), why });
+        }
+        return;
     }
-    if changes {
-        // smtp(8) notices a new index by itself; texthash is read once.
-        plan.reload |= !indexed;
-        let (name, old) = (table.path.clone(), live.table.map(<[u8]>::to_vec));
-        let kind = Some(live.kind.to_owned());
-        plan.changes.push(Change::Write { name, kind, old, new: text });
+    if indexed {
+        let (kind, name, text) = (kind.clone(), name.clone(), wanted.clone());
+        plan.changes.push(Change::Index { kind, name, text, why: Stale::SourceChanges });
     }
+    // smtp(8) notices a new index by itself; texthash is read once.
+    plan.reload |= !indexed;
+    let old = live.table.map(<[u8]>::to_vec);
+    plan.changes.push(Change::Write { name, kind: Some(kind), old, new: wanted });
+}
+
+fn has_key_twice(table: &[u8]) -> bool {
+    let mut seen = HashSet::new();
+    let parsed = table::parse(table);
+    let mut entries = parsed.rows.iter().filter(|it| it.kind == Kind::Entry);
+    entries.any(|it| !seen.insert(fold(&it.key(table)).into_owned()))
 }

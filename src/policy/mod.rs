@@ -5,12 +5,14 @@
 //! a row is silent, `problems` what smtp(8) finds wrong with a row (`attribute`, `matching`: with its parts; `what`: as
 //! data), `effective` what it does then, and `outcome` what that means for mail. `pin` is
 //! what a destination's server is known by, and `rotation` what has to be done about pins when.
+//! `import` makes a policy file of a table and a main.cf; `same` says whether two rows are one policy.
 
 mod attribute;
 pub mod client;
 pub mod compile;
 pub mod date;
 pub mod effective;
+pub mod import;
 pub mod matching;
 pub mod nexthop;
 pub mod outcome;
@@ -18,6 +20,7 @@ pub mod pin;
 pub mod problems;
 pub mod rotation;
 pub mod row;
+mod same;
 pub mod what;
 pub mod yaml;
 
@@ -31,6 +34,7 @@ pub use client::Client;
 pub use date::Date;
 pub use nexthop::Nexthop;
 pub use pin::Pin;
+pub use same::same;
 
 use crate::finding::Severity;
 use crate::postfix::{SecurityLevel, Version};

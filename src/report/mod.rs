@@ -1,10 +1,12 @@
 //! What is printed. Nothing is computed here: a report shows what others found.
 
 pub mod certificate;
+pub mod failure;
 pub mod fingerprint;
 mod fingerprint_json;
 mod github;
 mod gitlab;
+pub mod history;
 pub mod human;
 mod json;
 pub mod pin;

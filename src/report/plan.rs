@@ -6,7 +6,7 @@ use similar::TextDiff;
 
 use super::human::printable;
 use super::{Style, plan_json};
-use crate::apply::Done;
+use crate::apply::{Done, Told};
 use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
 
 /// What a person can look through: more changes than this are counted, not listed.
@@ -16,18 +16,24 @@ const MAX_PATCH: usize = 2000;
 
 /// For people.
 pub fn human(plan: &Plan, style: Style) -> String {
-    let mut text = String::new();
     if plan.changes.is_empty() {
         return "nothing to change: the configuration is as the policy file wants it\n".to_owned();
     }
-    section(&mut text, "policies", plan.policies.iter().map(policy));
-    section(&mut text, "parameters", plan.parameters.iter().map(parameter));
-    section(&mut text, "files", plan.changes.iter().map(file));
+    let mut text = in_words(plan);
     if plan.reload {
         text.push_str("a running Postfix has to be reloaded\n\n");
     }
     let patch = first_lines(&printable_patch(plan), MAX_PATCH, "--format patch shows all");
     text.push_str(&if style.color { colored(&patch) } else { patch });
+    text
+}
+
+/// What changes: policies, parameters, files, a line each.
+pub(super) fn in_words(plan: &Plan) -> String {
+    let mut text = String::new();
+    section(&mut text, "policies", plan.policies.iter().map(policy));
+    section(&mut text, "parameters", plan.parameters.iter().map(parameter));
+    section(&mut text, "files", plan.changes.iter().map(file));
     text
 }
 
@@ -63,6 +69,15 @@ pub fn patch(plan: &Plan) -> Vec<u8> {
 /// The same for people, and where text is wanted.
 pub(super) fn printable_patch(plan: &Plan) -> String {
     printable_lines(&String::from_utf8_lossy(&patch(plan)))
+}
+
+/// What a running Postfix knows of it, to be said behind what was done.
+pub fn told(told: &Told) -> String {
+    match told {
+        Told::NotNeeded | Told::NotRunning => String::new(),
+        Told::Reloaded => ", and Postfix was reloaded".to_owned(),
+        Told::NotTold(why) => format!("; a running Postfix was not reloaded: {why}"),
+    }
 }
 
 /// Changes for programs; `done` is what was done about them, if anything was tried.
@@ -164,7 +179,8 @@ fn colored(patch: &str) -> String {
     patch.lines().map(paint).collect()
 }
 
-fn printable_lines(text: &str) -> String {
+/// A text whose lines may hold anything, for people.
+pub fn printable_lines(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| {
             let (line, end) = line.strip_suffix('\n').map_or((line, ""), |it| (it, "\n"));

@@ -27,6 +27,9 @@ pub(super) struct Changes<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]
     reloaded: Option<bool>,
+    /// The same in words, a line each, as `postls diff` shows it to people; of very many changes the
+    /// first ones of each kind, and how many more there are.
+    plan: Vec<String>,
     /// The policies that change.
     policies: Vec<Policy<'a>>,
     /// The parameters of main.cf that change.
@@ -148,11 +151,13 @@ pub(super) fn changes(plan: &Plan, done: Option<&Done>) -> String {
         Change::Index { name, .. } => File { file: name, change: FileChange::Index },
         Change::Remove { name, .. } => File { file: name, change: FileChange::Remove },
     });
+    let words = for_people::in_words(plan);
     json::pretty(&Changes {
         schema: "postls/diff/v1",
         changed: !plan.changes.is_empty(),
         applied: done.map(|it| it.changed),
         reloaded: done.map(|it| it.postfix == Told::Reloaded),
+        plan: words.lines().filter(|it| !it.is_empty()).map(str::to_owned).collect(),
         policies: policies.collect(),
         parameters: parameters.collect(),
         files: files.collect(),

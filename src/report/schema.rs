@@ -6,7 +6,9 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{fingerprint_json, json, pin_json, plan_json, publish_json, query_json};
+use super::{
+    failure, fingerprint_json, history, json, pin_json, plan_json, publish_json, query_json,
+};
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -29,6 +31,12 @@ pub const SCHEMAS: &[Schema] = &[
         text: || of::<plan_json::Changes<'static>>("diff.v1.schema.json"),
     },
     Schema {
+        name: "failure",
+        about: "postls apply --format json, where it did not do its work",
+        file: "failure.v1.schema.json",
+        text: || of::<failure::Failure>("failure.v1.schema.json"),
+    },
+    Schema {
         name: "pins",
         about: "postls pin status --format json, postls pin list --format json",
         file: "pins.v1.schema.json",
@@ -45,6 +53,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls publish --format json",
         file: "publish.v1.schema.json",
         text: || of::<publish_json::Publication<'static>>("publish.v1.schema.json"),
+    },
+    Schema {
+        name: "history",
+        about: "postls history --format json",
+        file: "history.v1.schema.json",
+        text: || of::<history::History<'static>>("history.v1.schema.json"),
     },
     Schema {
         name: "policy",

@@ -53,13 +53,13 @@ fn directory() -> PathBuf {
 }
 
 /// A configuration directory: a name, and its files.
-struct Host {
-    name: String,
+pub(crate) struct Host {
+    pub(crate) name: String,
     files: BTreeMap<String, Vec<u8>>,
 }
 
 /// All of the corpus as configuration directories; with a line that says why, none where there is no corpus.
-fn hosts() -> Vec<Host> {
+pub(crate) fn hosts() -> Vec<Host> {
     let mut hosts = Vec::new();
     let mut add = |folder: &str, path: &Path, files: &[(&str, Vec<u8>)]| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -148,7 +148,7 @@ fn lint(hosts: &[Host], version: &str) -> Vec<Found> {
 }
 
 /// The directories as they are linted.
-fn written(hosts: &[Host]) -> TempDir {
+pub(crate) fn written(hosts: &[Host]) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
     for (host, (file, bytes)) in
         hosts.iter().flat_map(|it| it.files.iter().map(move |file| (it, file)))

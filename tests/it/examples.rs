@@ -84,6 +84,13 @@ fn the_mailhost_is_clean() {
     assert_eq!((status, found(&report)), (Some(0), Vec::new()));
 }
 
+/// What is taken over from it is shown in a transcript.
+#[test]
+fn the_live_host_is_clean() {
+    let (status, report) = lint(&["-c", "examples/live"]);
+    assert_eq!((status, found(&report)), (Some(0), Vec::new()));
+}
+
 #[test]
 fn every_example_is_tested_here() {
     let mut names: Vec<String> = fs::read_dir("examples")
@@ -91,8 +98,19 @@ fn every_example_is_tested_here() {
         .map(|it| it.expect("it can be listed").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let tested =
-        ["ansible", "blog", "github", "gitlab", "mailhost", "pre-commit", "run", "systemd"];
+    let tested = [
+        "ansible",
+        "blog",
+        "github",
+        "gitlab",
+        "live",
+        "mailhost",
+        "pre-commit",
+        "puppet",
+        "run",
+        "salt",
+        "systemd",
+    ];
     assert_eq!(names, tested);
 }
 

@@ -9,6 +9,8 @@ use std::{env, fs};
 use postls::lint::explain;
 use postls::rules;
 
+use crate::copyright;
+
 #[test]
 fn rule_pages_are_current() {
     let folder = Path::new("docs/rules");
@@ -51,6 +53,14 @@ fn completions_and_manual_pages_are_current() {
         let output = Command::new(env!("CARGO_BIN_EXE_postls")).args(arguments).output();
         let text = output.expect("the program was built").stdout;
         is_current(Path::new(path), &String::from_utf8(text).expect("it is text"));
+    }
+}
+
+/// Whose work is in the package.
+#[test]
+fn the_copyright_file_is_current() {
+    if let Some(text) = copyright::text() {
+        is_current(Path::new("packaging/copyright"), &text);
     }
 }
 

@@ -8,6 +8,16 @@ use std::process::Command;
 
 /// A command for a program, if it is at hand.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let found = find_installed(program);
+    if found.is_none() {
+        let required = std::env::var_os("POSTLS_REQUIRE_TOOLS").is_some();
+        assert!(!required, "POSTLS_REQUIRE_TOOLS is set, and {program} is not at hand");
+    }
+    found
+}
+
+/// The same for a program that nobody is asked to have: it is too large, or would run as a service.
+pub(crate) fn find_installed(program: &str) -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|it| PathBuf::from(it).join(".cache"));
     let cache = || std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
     let tools = std::env::var_os("POSTLS_TOOLS")
@@ -20,8 +30,6 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
         .map(|it| it.join(program))
         .find(|it| it.is_file() && starts(it));
     if found.is_none() {
-        let required = std::env::var_os("POSTLS_REQUIRE_TOOLS").is_some();
-        assert!(!required, "POSTLS_REQUIRE_TOOLS is set, and {program} is not at hand");
         println!("skipped: {program} is not at hand");
     }
     found

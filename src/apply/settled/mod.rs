@@ -22,13 +22,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::index;
+use super::store::FOLDER;
 use crate::host::Host;
 use crate::plan::{Change, Plan};
 use question::{Answer, Question};
 pub use witness::Witness;
-
-/// Where state is kept, in the configuration directory.
-const STATE: &str = ".postls";
 
 /// The notes, in there.
 const NOTES: &str = "settled.json";
@@ -67,7 +65,7 @@ impl Program {
 /// Whether a plan made now would certainly have nothing to do. `request` is what the command line
 /// says that decides on a plan.
 pub fn holds(host: &dyn Host, directory: &Path, request: &str) -> bool {
-    let state = directory.join(STATE);
+    let state = directory.join(FOLDER);
     if host.exists(&state.join("journal.json")) {
         return false;
     }
@@ -88,13 +86,16 @@ pub fn holds(host: &dyn Host, directory: &Path, request: &str) -> bool {
 /// Does nothing where no state is kept. That it fails costs only time later, and is no failure.
 pub fn record(witness: &Witness<'_>, directory: &Path, request: &str, plan: &Plan) {
     let host = witness.host();
-    let state = directory.join(STATE);
+    let state = directory.join(FOLDER);
     if !host.is_directory(&state) {
         return;
     }
-    let Some(answers) = witness.answers().and_then(|it| after(host, directory, plan, it)) else {
+    let Some(mut answers) = witness.answers().and_then(|it| after(host, directory, plan, it))
+    else {
         return;
     };
+    // What postls keeps says what a change is called, and not whether there is one.
+    answers.retain(|(question, _)| !question.is_below(&state));
     let Some(asked_by) = Program::of_this_process(host) else { return };
     let (request, directory) = (request.to_owned(), directory.to_owned());
     let notes = Notes { asked_by, request, directory, answers };

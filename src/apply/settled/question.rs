@@ -17,6 +17,7 @@ pub(super) enum Question {
     Resolve(PathBuf),
     IsDirectory(PathBuf),
     Directories(PathBuf),
+    Names(PathBuf),
     Matching(String),
     Attributes(PathBuf),
     User(String),
@@ -69,6 +70,7 @@ impl Question {
             Question::Resolve(path) => Answer::of(&host.resolve(path)),
             Question::IsDirectory(path) => Answer::of(&host.is_directory(path)),
             Question::Directories(path) => Answer::of(&host.directories(path)),
+            Question::Names(path) => Answer::of(&host.names(path)),
             Question::Matching(pattern) => Answer::of(&host.matching(pattern)),
             Question::Attributes(path) => Answer::of(&host.attributes(path)),
             Question::User(name) => Answer::of(&host.account(Accounts::Users, OsStr::new(name))),
@@ -96,6 +98,28 @@ impl Question {
         }
     }
 
+    /// Whether it is about what stands in this folder.
+    pub(super) fn is_below(&self, folder: &Path) -> bool {
+        match self {
+            Question::Read(path)
+            | Question::Exists(path)
+            | Question::Resolve(path)
+            | Question::IsDirectory(path)
+            | Question::Directories(path)
+            | Question::Names(path)
+            | Question::Attributes(path) => path.starts_with(folder),
+            Question::Matching(pattern) => Path::new(pattern).starts_with(folder),
+            Question::User(_)
+            | Question::Group(_)
+            | Question::IsCopy
+            | Question::Program(_)
+            | Question::Hostname
+            | Question::Addresses
+            | Question::Day
+            | Question::Run(..) => false,
+        }
+    }
+
     /// Whether the answer may be another one when this file is.
     pub(super) fn is_about(&self, file: &Path) -> bool {
         match self {
@@ -106,6 +130,7 @@ impl Question {
             Question::Resolve(_)
             | Question::IsDirectory(_)
             | Question::Directories(_)
+            | Question::Names(_)
             | Question::Matching(_)
             | Question::User(_)
             | Question::Group(_)

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -117,6 +117,12 @@ impl Host for Witness<'_> {
         said
     }
 
+    fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let said = self.host.names(path);
+        self.note(Question::Names(path.to_owned()), || Answer::of(&said));
+        said
+    }
+
     fn matching(&self, pattern: &str) -> io::Result<Vec<PathBuf>> {
         let said = self.host.matching(pattern);
         self.note(Question::Matching(pattern.to_owned()), || Answer::of(&said));
@@ -202,6 +208,10 @@ impl Host for Witness<'_> {
 
     fn stage(&self, target: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
         self.doubt().stage(target, bytes)
+    }
+
+    fn flush(&self, path: &Path) -> io::Result<()> {
+        self.doubt().flush(path)
     }
 
     fn keep(&self, file: &Path) -> io::Result<PathBuf> {

@@ -13,7 +13,7 @@ use clap::Args;
 use super::baseline::Baseline;
 use super::inputs::Input;
 use super::{Failed, Seen};
-use crate::apply::{self, Reload, Told, index};
+use crate::apply::{self, KEEP, Options, Record, Reload, Told, index};
 use crate::cli::load::{self, Request};
 use crate::cli::{Stop, failed};
 use crate::config::{Grammar, TableKind};
@@ -134,7 +134,8 @@ fn write(host: &dyn Host, directory: &Path, plan: &Plan) -> Result<Option<String
     if plan.changes.is_empty() {
         return Ok(None);
     }
-    match apply::apply(host, directory, plan, Reload::Never) {
+    let record = Record::Generation { command: "lint --fix", policy: None, keep: KEEP };
+    match apply::apply(host, directory, plan, &Options { reload: Reload::Never, record }) {
         Ok(done) => Ok(match done.postfix {
             Told::NotTold(_) => Some(
                 "Postfix goes on with what it has read before; tell it with `postfix reload`"

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use clap::Args;
 
-use crate::apply::{self, Reload};
+use crate::apply::{self, Options, Record, Reload};
 use crate::cli::load::{self, Loaded, POLICY_FILE, PolicyFile, Request};
 use crate::cli::{Common, OK, Outcome, Stop, complain, failed, planning};
 use crate::host::Host;
@@ -262,9 +262,9 @@ impl Work<'_> {
         let fixed = Fixed { name, old, new, indexes, noticed };
         let plan = of_fixes(vec![fixed], policy.inputs.clone());
         let changes = !plan.changes.is_empty();
+        let options = Options { reload: Reload::Never, record: Record::Nothing };
         if !how.check
-            && let Err(failure) =
-                apply::apply(self.host, &self.loaded.directory, &plan, Reload::Never)
+            && let Err(failure) = apply::apply(self.host, &self.loaded.directory, &plan, &options)
         {
             complain(&failure.to_string());
             return Ok(Outcome { output: Vec::new(), status: failed(&failure) });

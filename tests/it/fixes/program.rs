@@ -337,8 +337,8 @@ fn a_file_that_changed_meanwhile_is_left_alone() {
     let plan = plan_of(directory.path(), "texthash");
     fs::write(directory.path().join("tls_policy"), "x y\n").expect("it can be written");
     let before = bytes_below(directory.path());
-    let reload = postls::apply::Reload::Never;
-    let result = postls::apply::apply(&postls::host::System, directory.path(), &plan, reload);
+    let options = apply::options(postls::apply::Reload::Never);
+    let result = postls::apply::apply(&postls::host::System, directory.path(), &plan, &options);
     assert!(matches!(result, Err(postls::apply::Failure::Refused(_))));
     assert_eq!(bytes_below(directory.path()), before);
 }

@@ -133,7 +133,7 @@ fn transcripts_are_as_the_schemas_say() {
         }
     }
     let names: Vec<&str> = seen.iter().map(String::as_str).collect();
-    assert_eq!(names, ["diff", "fingerprint", "lint", "publish", "query"]);
+    assert_eq!(names, ["diff", "failure", "fingerprint", "lint", "publish", "query"]);
 }
 
 /// Holds an output against the schema that it names.
@@ -157,7 +157,7 @@ fn the_program_prints_what_the_schemas_say() {
             .expect("it can be copied");
     }
     let certificate = "tests/data/certificates/mail.pem";
-    let runs: [&[&str]; 9] = [
+    let runs: [&[&str]; 10] = [
         &["lint", "-c", "examples/blog"],
         &["query", "-c", "examples/blog", "a.example", "b.example", "c.example", "d.example", "x"],
         &["fingerprint", "-c", "examples/blog", certificate, "tests/data/certificates/next.csr"],
@@ -166,6 +166,7 @@ fn the_program_prints_what_the_schemas_say() {
         &["apply", "--check", "-c", &directory],
         &["apply", "--reload", "never", "-c", &directory],
         &["apply", "--reload", "never", "-c", &directory],
+        &["history", "-c", &directory],
         &[
             "query",
             "-c",
@@ -189,7 +190,8 @@ fn the_program_prints_what_the_schemas_say() {
 fn the_program_prints_schemas_by_name() {
     let list = String::from_utf8(postls(&["schema"]).stdout).expect("it is text");
     let names: Vec<&str> = list.lines().filter_map(|it| it.split(' ').next()).collect();
-    let all = ["lint", "query", "diff", "pins", "fingerprint", "publish", "policy"];
+    let all =
+        ["lint", "query", "diff", "failure", "pins", "fingerprint", "publish", "history", "policy"];
     assert_eq!(names, all);
     for name in names {
         let output = postls(&["schema", name]);
@@ -200,7 +202,7 @@ fn the_program_prints_schemas_by_name() {
         ("qeury", "postls: there is no schema \"qeury\"; did you mean \"query\"?\n"),
         (
             "zzzzzz",
-            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, pins, fingerprint, publish, policy\n",
+            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, failure, pins, fingerprint, publish, history, policy\n",
         ),
     ] {
         let output = postls(&["schema", name]);

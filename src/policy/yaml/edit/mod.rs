@@ -13,6 +13,8 @@ mod lines;
 mod meaning;
 mod writing;
 
+pub(in crate::policy) use writing::scalar;
+
 use lines::Lines;
 use meaning::Meaning;
 

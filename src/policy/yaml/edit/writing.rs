@@ -21,7 +21,7 @@ fn pairs(keys: &[(PinKey, String)]) -> Vec<String> {
 
 /// A text on one line. Without quotes only what is the same text to every reader of YAML, in flow
 /// and block style; fingerprints have quotes because there are such that look like numbers.
-pub(super) fn scalar(text: &str) -> String {
+pub(in crate::policy) fn scalar(text: &str) -> String {
     const OTHER: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf"];
     let is_plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.' | '/');
     let begins = |it: char| it.is_ascii_alphabetic() || it == '/';

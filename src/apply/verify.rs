@@ -1,0 +1,212 @@
+//! Whether Postfix's own programs see what was written. What cannot be asked is said.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::index;
+use super::running::Running;
+use crate::host::{Host, Ran};
+use crate::plan::Change;
+use crate::syntax::main_cf;
+
+/// Of the keys that stay as they are, so many are looked up.
+const SAMPLE: usize = 100;
+
+/// What Postfix's programs said before anything changed.
+pub(super) struct Before {
+    /// Whether postconf read main.cf.
+    postconf: bool,
+    /// Whether `postfix check` found it good; `None`: it was not asked.
+    check: Option<bool>,
+}
+
+impl Before {
+    /// Nobody has looked.
+    pub(super) fn unknown() -> Before {
+        Before { postconf: false, check: None }
+    }
+}
+
+/// Asks them before anything changes.
+pub(super) fn before(host: &dyn Host, directory: &Path, running: &Running) -> Before {
+    Before {
+        postconf: postconf(host, directory).is_ok_and(|ran| ran.is_some_and(|it| it.success)),
+        check: is_in_use(host, directory, running).then(|| check(host, directory).is_ok()),
+    }
+}
+
+/// Asks them afterwards; what is worth a note.
+pub(super) fn verify(
+    host: &dyn Host,
+    directory: &Path,
+    changes: &[&Change],
+    before: &Before,
+) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    for change in changes {
+        match change {
+            Change::Write { name, new, .. } if name == "main.cf" => {
+                settings(host, directory, new, before)?;
+            }
+            Change::Write { name, kind: Some(kind), old, new } => {
+                let old = old.as_deref().unwrap_or_default();
+                keys(host, directory, kind, name, old, new)?;
+            }
+            Change::Write { .. } | Change::Index { .. } | Change::Remove { .. } => {}
+        }
+    }
+    match before.check {
+        Some(true) => check(host, directory)?,
+        Some(false) => notes.push(
+            "`postfix check` was not content before either; it says nothing of this change"
+                .to_owned(),
+        ),
+        None => {}
+    }
+    Ok(notes)
+}
+
+/// What postconf prints is what main.cf says. What it does not print is a parameter that no Postfix
+/// of this version uses.
+fn settings(
+    host: &dyn Host,
+    directory: &Path,
+    main_cf: &[u8],
+    before: &Before,
+) -> Result<(), String> {
+    let ran = match postconf(host, directory)? {
+        None => return Ok(()),
+        Some(ran) if !ran.success && !before.postconf => return Ok(()),
+        Some(ran) if !ran.success => {
+            return Err(format!("postconf does not read main.cf: {}", ran.stderr));
+        }
+        Some(ran) => ran,
+    };
+    let wanted = values(main_cf);
+    for line in ran.stdout.split(|it| *it == b'\n') {
+        let Some((name, value)) = split(line) else { continue };
+        if let Some(wanted) = wanted.get(name.as_slice())
+            && *wanted != value
+        {
+            return Err(format!(
+                "postconf reads {} as \"{}\"",
+                String::from_utf8_lossy(&name),
+                String::from_utf8_lossy(&value.join(&b' '))
+            ));
+        }
+    }
+    Ok(())
+}
+
+type Words = Vec<Vec<u8>>;
+
+/// The value of each parameter, as words: the last one counts.
+fn values(bytes: &[u8]) -> BTreeMap<Vec<u8>, Words> {
+    let main_cf = main_cf::parse(bytes);
+    let entries = main_cf.entries();
+    entries
+        .map(|it| (bytes[it.name.clone()].to_vec(), words(it.value_text(bytes).text())))
+        .collect()
+}
+
+fn split(line: &[u8]) -> Option<(Vec<u8>, Words)> {
+    let equals = memchr::memchr(b'=', line)?;
+    Some((line[..equals].trim_ascii().to_vec(), words(&line[equals + 1..])))
+}
+
+fn words(value: &[u8]) -> Words {
+    let words = value.split(u8::is_ascii_whitespace).filter(|it| !it.is_empty());
+    words.map(<[u8]>::to_vec).collect()
+}
+
+/// Rows that are sorted by key: of a million of them a map would take longer to make.
+struct BySorted<'r>(&'r [index::Pair<'r>]);
+
+impl<'r> BySorted<'r> {
+    fn keys(&self) -> impl Iterator<Item = &'r [u8]> {
+        self.0.iter().map(|(key, _)| key.as_ref())
+    }
+
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        let at = self.0.binary_search_by(|it| it.0.as_ref().cmp(key)).ok()?;
+        Some(self.0[at].1.as_ref())
+    }
+}
+
+/// postmap finds each changed key, and some of the others, in the table as main.cf names it; and none
+/// of those that are gone.
+fn keys(
+    host: &dyn Host,
+    directory: &Path,
+    kind: &str,
+    name: &str,
+    old: &[u8],
+    new: &[u8],
+) -> Result<(), String> {
+    let (old, new) = (index::sorted(index::rows(old)), index::sorted(index::rows(new)));
+    let (old, new) = (BySorted(&old), BySorted(&new));
+    let gone = old.keys().filter(|key| new.get(key).is_none());
+    let (changed, same): (Vec<&[u8]>, Vec<&[u8]>) =
+        new.keys().partition(|key| old.get(key) != new.get(key));
+    let every = same.len().div_ceil(SAMPLE).max(1);
+    let same = same.into_iter().step_by(every);
+    let asked: Vec<&[u8]> = gone.chain(changed).chain(same).collect();
+    let input: Vec<u8> = asked.iter().flat_map(|key| [key, b"\n".as_slice()].concat()).collect();
+    let table = directory.join(name);
+    let ran = match index::ask(host, directory, &["-q", "-"], kind, &table, &input) {
+        Ok(ran) => ran,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            return Ok(());
+        }
+        Err(error) => return Err(format!("postmap: {error}")),
+    };
+    let found = index::sorted(index::listed(&ran.stdout));
+    let found = BySorted(&found);
+    for key in asked {
+        if found.get(key) != new.get(key) {
+            let shown = String::from_utf8_lossy(key);
+            let now = found.get(key).map_or("nothing".into(), String::from_utf8_lossy);
+            return Err(format!(
+                "postmap -q \"{shown}\" {kind}:{}: finds {now} {}",
+                table.display(),
+                ran.stderr
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `None`: there is no Postfix.
+fn postconf(host: &dyn Host, directory: &Path) -> Result<Option<Ran>, String> {
+    let arguments = [OsStr::new("-c"), directory.as_os_str(), OsStr::new("-n")];
+    match host.run("postconf", &arguments, b"") {
+        Ok(ran) => Ok(Some(ran)),
+        // There is none, or it is an image's, of which nothing runs.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            Ok(None)
+        }
+        Err(error) => Err(format!("postconf: {error}")),
+    }
+}
+
+/// Whether a Postfix of this host is meant by the directory. For a copy `postfix check` would look at
+/// the queue of the original, and make directories for it.
+fn is_in_use(host: &dyn Host, directory: &Path, running: &Running) -> bool {
+    match running {
+        Running::Yes(_) => true,
+        Running::No | Running::Unknown(_) => {
+            !host.is_copy() && directory == Path::new("/etc/postfix")
+        }
+    }
+}
+
+fn check(host: &dyn Host, directory: &Path) -> Result<(), String> {
+    let arguments = [OsStr::new("-c"), directory.as_os_str(), OsStr::new("check")];
+    match host.run("postfix", &arguments, b"") {
+        Ok(ran) if ran.success => Ok(()),
+        Ok(ran) => Err(format!("postfix check: {}", ran.stderr)),
+        Err(error) => Err(format!("postfix check: {error}")),
+    }
+}

@@ -1,0 +1,54 @@
+//! An apply that was interrupted: saying so, and putting it right.
+
+use std::path::Path;
+
+use super::{Outcome, complain, failed};
+use crate::apply::{self, Interrupted};
+use crate::host::Host;
+use crate::report::history::time;
+
+/// Says so, for commands that only look.
+pub(super) fn mention(host: &dyn Host, directory: &Path) {
+    if let Some(it) = apply::interrupted(host, directory) {
+        complain(&format!(
+            "{}; the files here may be partly new: `postls apply` or `postls rollback` puts that right",
+            said(&it)
+        ));
+    }
+}
+
+/// Puts it right, for commands that change files, unless they are only to look; an outcome: it could not
+/// be put right.
+pub(super) fn put_right(host: &dyn Host, directory: &Path, then: Then) -> Option<Outcome> {
+    match then {
+        Then::Look => {
+            mention(host, directory);
+            return None;
+        }
+        Then::Change => {}
+    }
+    match apply::recover(host, directory) {
+        Ok(None) => None,
+        Ok(Some((it, how))) => {
+            complain(&format!("{}; it was {how} now", said(&it)));
+            None
+        }
+        Err(failure) => {
+            complain(&format!("an interrupted apply cannot be put right: {failure}"));
+            Some(Outcome { output: Vec::new(), status: failed(&failure) })
+        }
+    }
+}
+
+/// What a command is about to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Only look.
+    Look,
+    /// Change files.
+    Change,
+}
+
+fn said(it: &Interrupted) -> String {
+    format!("`postls {}` of {} was interrupted", it.command, time(it.time))
+}
