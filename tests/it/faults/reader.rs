@@ -98,13 +98,18 @@ fn read_while_applying(kind: &str, applies: usize, lookups: &AtomicUsize) {
 fn postfix_delivers_during_applies() {
     let Some(postfix) = lab::all().iter().find(|it| it.root.is_none()) else { return };
     let mut kinds = vec!["texthash"];
-    kinds.extend(["lmdb"].iter().filter(|it| postfix.table_types.contains(**it)));
+    kinds.extend(["lmdb", "hash", "cdb"].iter().filter(|it| postfix.table_types.contains(**it)));
+    // A texthash table takes a reload each time, and a look at what becomes of it, which takes seconds.
+    let with_reload = if kinds.len() == 1 { APPLIES } else { APPLIES / 20 };
+    let without = (APPLIES - with_reload).div_ceil(kinds.len().max(2) - 1);
     let sent = AtomicUsize::new(0);
     let applied = AtomicUsize::new(0);
     thread::scope(|scope| {
         for kind in &kinds {
             let (sent, applied) = (&sent, &applied);
-            scope.spawn(move || deliver_while_applying(postfix, kind, sent, applied));
+            let share = if *kind == "texthash" { with_reload } else { without };
+            let applies = if all() { APPLIES } else { share };
+            scope.spawn(move || deliver_while_applying(postfix, kind, applies, sent, applied));
         }
     });
     println!(
@@ -118,6 +123,7 @@ fn postfix_delivers_during_applies() {
 fn deliver_while_applying(
     postfix: &'static judges::Judge,
     kind: &str,
+    applies: usize,
     sent: &AtomicUsize,
     applied: &AtomicUsize,
 ) {
@@ -135,10 +141,7 @@ fn deliver_while_applying(
         command
     };
     succeed(&mut apply_state(0));
-    // A texthash table takes a reload each time.
-    let share = if kind == "texthash" { APPLIES / 4 } else { APPLIES * 3 / 4 };
-    let count = if all() { APPLIES } else { share };
-    let commands: Vec<Command> = (1..=count).map(|round| apply_state(round % 2)).collect();
+    let commands: Vec<Command> = (1..=applies).map(|round| apply_state(round % 2)).collect();
     age(&etc);
     fs::set_permissions(&etc, fs::Permissions::from_mode(0o755)).expect("it is ours");
     assert!(lab.start().status.success(), "{}", lab.log());

@@ -45,7 +45,9 @@ pub(super) fn nothing_is_left(etc: &Path) -> Result<(), String> {
         let known = |folder: &str| path.parent().is_some_and(|it| it.ends_with(folder));
         let ours = path.starts_with(etc.join(".postls"));
         let fine = match name.as_str() {
-            "lock" | ".gitignore" | "generations" | "objects" if ours => known(".postls"),
+            "lock" | ".gitignore" | "settled.json" | "generations" | "objects" if ours => {
+                known(".postls")
+            }
             _ if known(".postls/generations") => {
                 name.strip_suffix(".json").is_some_and(|it| it.parse::<u32>().is_ok())
             }
