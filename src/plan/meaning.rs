@@ -39,7 +39,7 @@ pub struct PolicyChange {
     pub destination: String,
     /// Its row now, the words separated by one blank; null where there is none.
     pub old: Option<String>,
-    /// Its row afterwards; null where there is none.
+    /// Its row afterwards; null where there is none. As it is written now, if it says the same.
     pub new: Option<String>,
     /// What that changes for mail.
     pub shift: Shift,
@@ -163,6 +163,8 @@ impl Comparison<'_> {
         if stays && only_rows_count {
             return None;
         }
+        // Where nothing else changes, the table keeps it as it is written.
+        let new = if stays { old.clone() } else { new };
         let mut shift = self.shift(key);
         if stays && shift.is_nothing() {
             return None;
