@@ -146,10 +146,12 @@ impl Comparison<'_> {
     fn policies(&mut self) -> Vec<PolicyChange> {
         let (old, new) = (self.old, self.new);
         let added = new.keys().filter(|it| old.get(it).is_none());
-        let mut keys: Vec<&str> = old.keys().chain(added).collect();
-        keys.sort_unstable();
         let only_rows_count = self.pairs.iter().all(Pair::is_same);
-        keys.into_iter().filter_map(|key| self.change(key, only_rows_count)).collect()
+        let all = old.keys().chain(added);
+        let mut changes: Vec<PolicyChange> =
+            all.filter_map(|key| self.change(key, only_rows_count)).collect();
+        changes.sort_by(|a, b| a.destination.cmp(&b.destination));
+        changes
     }
 
     fn change(&mut self, key: &str, only_rows_count: bool) -> Option<PolicyChange> {
