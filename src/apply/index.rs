@@ -1,6 +1,6 @@
 //! Indexed files: built by postmap, and read back by it.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -79,47 +79,60 @@ fn holds(
     path: &Path,
     text: &[u8],
 ) -> Result<bool, String> {
-    let mut want = rows(text);
     let ran = postmap(host, directory, &["-s"], kind, path, b"")?;
     let found = if ran.success {
         ran.stdout
     } else if ran.stderr.contains("sequence operation is not supported") {
         // cdb up to 3.7 cannot list: ask for each key instead.
-        let keys: Vec<u8> =
-            want.iter().flat_map(|(key, _)| [key.as_slice(), b"\n"].concat()).collect();
+        let mut keys = Vec::new();
+        for (key, _) in rows(text) {
+            keys.extend_from_slice(&key);
+            keys.push(b'\n');
+        }
         postmap(host, directory, &["-q", "-"], kind, path, &keys)?.stdout
     } else {
         // A file that postmap cannot read holds nothing.
         return Ok(false);
     };
-    let mut found = listed(&found);
-    want.sort_unstable();
+    // A table that postls wrote and its lmdb index are in the same order.
+    if rows(text).eq(listed(&found)) {
+        return Ok(true);
+    }
+    let mut found: Vec<Pair<'_>> = listed(&found).collect();
     found.sort_unstable();
-    Ok(want == found)
+    Ok(sorted(rows(text)) == found)
+}
+
+/// A key and what it leads to.
+pub(super) type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
+
+/// Sorted by key; of equal keys the first one counts, as for postmap.
+pub(super) fn sorted<'t>(rows: impl Iterator<Item = Pair<'t>>) -> Vec<Pair<'t>> {
+    let mut rows: Vec<Pair<'t>> = rows.collect();
+    // Stable, so that the first one stays in front; of rows that are sorted it takes one pass.
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows.dedup_by(|later, first| later.0 == first.0);
+    rows
 }
 
 /// The keys and results that postmap prints.
-pub(super) fn listed(output: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let lines = output.split(|byte| *byte == b'\n');
-    lines
-        .filter_map(|line| {
-            let tab = memchr::memchr(b'\t', line)?;
-            Some((line[..tab].to_vec(), line[tab + 1..].to_vec()))
-        })
-        .collect()
+pub(super) fn listed(listed: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    listed.split(|byte| *byte == b'\n').filter_map(|line| {
+        let tab = memchr::memchr(b'\t', line)?;
+        Some((line[..tab].into(), line[tab + 1..].into()))
+    })
 }
 
-/// The rows as postmap indexes them: keys in lower case, and of equal keys the first one.
-pub(super) fn rows(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let table = table::parse(text);
-    let rows = table.rows.iter().filter(|row| row.kind == Kind::Entry);
-    let mut seen = HashSet::new();
+/// The rows of a table as postmap indexes them, with keys in lower case; the first of equal keys counts.
+pub(super) fn rows(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    let rows = table::rows(text, 0..text.len()).filter(|row| row.kind == Kind::Entry);
     rows.map(|row| {
-        let row = row.text(text);
-        (fold(row.key()).into_owned(), row.value().to_vec())
+        let key = match row.key(text) {
+            Cow::Borrowed(key) => fold(key),
+            Cow::Owned(key) => Cow::Owned(fold(&key).into_owned()),
+        };
+        (key, row.value(text))
     })
-    .filter(|(key, _)| seen.insert(key.clone()))
-    .collect()
 }
 
 fn postmap(

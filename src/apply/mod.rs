@@ -26,6 +26,7 @@ mod journal;
 mod recovery;
 mod rollback;
 mod running;
+pub mod settled;
 mod store;
 mod verify;
 mod work;
@@ -92,6 +93,14 @@ pub struct Done {
     pub notes: Vec<String>,
 }
 
+impl Done {
+    /// Where there was nothing to do.
+    pub fn nothing() -> Done {
+        let (postfix, notes) = (Told::NotNeeded, Vec::new());
+        Done { changed: false, postfix, generation: None, notes }
+    }
+}
+
 /// What a running Postfix knows of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -144,8 +153,7 @@ pub fn apply(
     options: &Options<'_>,
 ) -> Result<Done, Failure> {
     if plan.changes.is_empty() {
-        let (postfix, notes) = (Told::NotNeeded, Vec::new());
-        return Ok(Done { changed: false, postfix, generation: None, notes });
+        return Ok(Done::nothing());
     }
     work::run(host, directory, plan, options)
 }

@@ -10,8 +10,9 @@ use super::interruption::{self, Then};
 use super::load::resolved;
 use super::planning::{self, Planned};
 use super::{CHANGED, Common, FAILED, OK, Outcome, Stop, complain, failed, stored};
+use crate::apply::settled::{self, Witness};
 use crate::apply::{self, Done, Failure, KEEP, Options, Record};
-use crate::host::System;
+use crate::host::{Host, System};
 use crate::plan::Plan;
 use crate::report::{failure, plan};
 use crate::text::shortened;
@@ -98,6 +99,8 @@ struct Prepared {
     from: String,
     /// The destinations of the policy file; `None`: the plan comes out of a file.
     known: Option<Vec<String>>,
+    /// Whether nothing is left to do when it is true.
+    is_final: bool,
 }
 
 impl Apply {
@@ -129,16 +132,31 @@ impl Apply {
         if let Err(failure) = interruption::put_right(host, &directory, then) {
             return Ok(Tried::Failed(failure.to_string(), failed(&failure)));
         }
+        let asked = self.decides(common);
+        if place.can_run() && settled::holds(host, &directory, &asked) {
+            if common.verbose {
+                complain("everything is as it was when nothing was left to do");
+            }
+            let done = Done::nothing();
+            let done = Some(&done).filter(|_| !self.check);
+            return Ok(Tried::Done(self.outcome(common, &Plan::default(), done)));
+        }
         let mut tries = 0;
         loop {
             tries += 1;
-            let prepared = self.prepare(&place, common)?;
+            let witness = Witness::new(host);
+            // What is only checked changes nothing, and leaves no notes.
+            let through: &dyn Host = if self.check { host } else { &witness };
+            let prepared = self.prepare(&place, through, common)?;
             if self.check {
                 return Ok(Tried::Done(self.outcome(common, &prepared.plan, None)));
             }
             match self.make_true(&place, &prepared) {
                 Ok(done) => {
                     done.notes.iter().for_each(|it| complain(it));
+                    if prepared.is_final {
+                        settled::record(&witness, &directory, &asked, &prepared.plan);
+                    }
                     return Ok(Tried::Done(self.outcome(common, &prepared.plan, Some(&done))));
                 }
                 // Another plan can be made of the policy file; one that comes out of a file is what
@@ -150,8 +168,8 @@ impl Apply {
     }
 
     /// The plan in a file, or that of the policy file, if nothing speaks against it.
-    fn prepare(&self, place: &Place, common: &Common) -> Result<Prepared, Stop> {
-        let mut prepared = self.read(place, common)?;
+    fn prepare(&self, place: &Place, host: &dyn Host, common: &Common) -> Result<Prepared, Stop> {
+        let mut prepared = self.read(place, host, common)?;
         let Prepared { plan, errors, table, known, .. } = &mut prepared;
         if !errors.is_empty() {
             return Err(Stop(format!(
@@ -172,26 +190,27 @@ impl Apply {
         Ok(prepared)
     }
 
-    fn read(&self, place: &Place, common: &Common) -> Result<Prepared, Stop> {
-        let host = place.host();
+    fn read(&self, place: &Place, host: &dyn Host, common: &Common) -> Result<Prepared, Stop> {
         // It is a file of this machine, also with --root.
         if let Some(path) = self.policy.as_deref()
             && let Some(bytes) = stored::plan_in(&System, path)
         {
             let (planned, directory, table) = stored::read(host, common, path, &bytes)?;
-            let Planned { plan, errors } = planned;
+            let Planned { plan, errors, .. } = planned;
+            let is_final = false;
             let from = path.to_string_lossy().into_owned();
-            return Ok(Prepared { plan, errors, directory, table, from, known: None });
+            return Ok(Prepared { plan, errors, directory, table, from, known: None, is_final });
         }
-        let (loaded, request) = planning::load_in(place, common, self.policy.as_deref())?;
-        let Planned { plan, errors } = planning::plan(host, &loaded, &request, common.style())?;
-        let Some(policy) = loaded.policy else {
+        let (loaded, request) = planning::load_in(place, host, common, self.policy.as_deref())?;
+        let planned = planning::plan(host, &loaded, &request, common.style())?;
+        let Planned { plan, errors, is_final } = planned;
+        let Some(policy) = &loaded.policy else {
             return Err(Stop("there is no policy file".to_owned()));
         };
         let names = policy.policies.destinations.iter().map(|it| it.nexthop.value.to_string());
         let known = Some(names.collect());
-        let (table, from) = (policy.policies.table.path, policy.short_name);
-        Ok(Prepared { plan, errors, directory: loaded.directory, table, from, known })
+        let (table, from) = (policy.policies.table.path.clone(), policy.short_name.clone());
+        Ok(Prepared { plan, errors, directory: request.directory, table, from, known, is_final })
     }
 
     fn make_true(&self, place: &Place, prepared: &Prepared) -> Result<Done, Failure> {
@@ -203,6 +222,11 @@ impl Apply {
         let record = Record::Generation { command, policy, keep: self.keep };
         let options = Options { reload, record };
         apply::apply(place.host(), &prepared.directory, &prepared.plan, &options)
+    }
+
+    /// What the command line says that decides on a plan.
+    fn decides(&self, common: &Common) -> String {
+        format!("{:?}", (common.postfix, &self.policy))
     }
 
     /// What is printed; `done` is what was done, if that was tried.

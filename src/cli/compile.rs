@@ -25,7 +25,7 @@ impl Compile {
         let Some(policy) = &loaded.policy else {
             return Err(Stop("there is no policy file".to_owned()));
         };
-        let client = loaded.context().client(policy.policies.table.client());
+        let client = loaded.bare_context().client(policy.policies.table.client());
         let rows = compile::rows(&policy.policies, client.client.known_digest());
         let text = compile::table(&rows, &policy.short_name);
         let Some(directory) = &self.output else {

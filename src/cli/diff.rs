@@ -41,7 +41,8 @@ impl Diff {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let place = self.image.place()?;
         interruption::mention(place.host(), &resolved(place.host(), &common.directory()));
-        let (loaded, request) = planning::load_in(&place, common, self.policy.as_deref())?;
+        let (loaded, request) =
+            planning::load_in(&place, place.host(), common, self.policy.as_deref())?;
         let planned = planning::plan(place.host(), &loaded, &request, common.style())?;
         let refused = !planned.errors.is_empty();
         if refused && self.out.is_some() {

@@ -1,15 +1,17 @@
 //! Reads a configuration directory: what lint looks at and plans start from.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::load_policies::{ListedTable, ListedValues};
 use super::load_tables::OtherTables;
 use super::{Common, Stop, environment};
 use crate::config::TableName;
-use crate::finding::NotChecked;
+use crate::finding::{Finding, NotChecked};
 use crate::host::Host;
 use crate::lint::Context;
 use crate::plan::Base;
@@ -78,11 +80,13 @@ pub(super) struct Loaded {
     pub(super) others: OtherTables,
     /// The policies in tables of other kinds.
     pub(super) values: Vec<ListedValues>,
-    pub(super) policy: Option<PolicyFile>,
+    pub(super) policy: Option<Rc<PolicyFile>>,
     pub(super) build: Build,
     pub(super) version_why: &'static str,
     pub(super) not_checked: Vec<NotChecked>,
     pub(super) today: Option<Date>,
+    /// The errors that lint finds, once it has looked.
+    pub(super) errors: OnceCell<Vec<Finding>>,
 }
 
 /// The policy file with what it includes.
@@ -172,31 +176,8 @@ impl Loaded {
 /// Reads what `request` names.
 pub(super) fn load(host: &dyn Host, request: &Request<'_>) -> Result<Loaded, Stop> {
     let mut loader = Loader { host, request, sources: Sources::default(), not_checked: Vec::new() };
-    let policy = loader.policy()?;
-    let (build, version_why) = loader.build(policy.as_ref());
-    let main_cf = loader.optional("main.cf")?;
-    let master_cf = loader.optional("master.cf")?;
-    let (mut tables, values) = match main_cf {
-        Some(main_cf) => loader.tables(main_cf, master_cf, &build)?,
-        None => (Vec::new(), Vec::new()),
-    };
-    loader.say_what_is_decided_at_run_time(&values, &build);
-    let others = main_cf.map(|it| loader.lookups(it, master_cf, &build, &mut tables));
-    loader.say_what_is_left_out();
-    Ok(Loaded {
-        directory: request.directory.clone(),
-        sources: loader.sources,
-        main_cf,
-        master_cf,
-        tables,
-        values,
-        others: others.unwrap_or_default(),
-        policy,
-        build,
-        version_why,
-        not_checked: loader.not_checked,
-        today: Date::of_unix_day(host.unix_day()),
-    })
+    let policy = loader.policy()?.map(Rc::new);
+    loader.load(policy)
 }
 
 /// main.cf and master.cf, and a way to the files of the tables that they name.
@@ -250,10 +231,39 @@ pub(super) struct Loader<'a> {
     pub(super) host: &'a dyn Host,
     pub(super) request: &'a Request<'a>,
     pub(super) sources: Sources,
-    not_checked: Vec<NotChecked>,
+    pub(super) not_checked: Vec<NotChecked>,
 }
 
 impl Loader<'_> {
+    /// Reads everything but the policy file, which comes first.
+    pub(super) fn load(mut self, policy: Option<Rc<PolicyFile>>) -> Result<Loaded, Stop> {
+        let (build, version_why) = self.build(policy.as_deref());
+        let main_cf = self.optional("main.cf")?;
+        let master_cf = self.optional("master.cf")?;
+        let (mut tables, values) = match main_cf {
+            Some(main_cf) => self.tables(main_cf, master_cf, &build)?,
+            None => (Vec::new(), Vec::new()),
+        };
+        self.say_what_is_decided_at_run_time(&values, &build);
+        let others = main_cf.map(|it| self.lookups(it, master_cf, &build, &mut tables));
+        self.say_what_is_left_out();
+        Ok(Loaded {
+            directory: self.request.directory.clone(),
+            sources: self.sources,
+            main_cf,
+            master_cf,
+            tables,
+            values,
+            others: others.unwrap_or_default(),
+            policy,
+            build,
+            version_why,
+            not_checked: self.not_checked,
+            today: Date::of_unix_day(self.host.unix_day()),
+            errors: OnceCell::new(),
+        })
+    }
+
     /// A file of the directory, if it is there.
     fn optional(&mut self, name: &str) -> Result<Option<SourceId>, Stop> {
         let path = self.request.directory.join(name);

@@ -14,6 +14,7 @@ mod import;
 mod interruption;
 mod lint;
 mod load;
+mod load_again;
 mod load_certificates;
 mod load_host;
 mod load_pins;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::image::Place;
 use super::load::{self, Loaded, POLICY_FILE, Request, Whose};
+use super::load_again::load_again;
 use super::{Common, Stop};
 use crate::apply::{self, index};
 use crate::config::{Configuration, Origin, TableKind};
@@ -15,6 +16,7 @@ use crate::finding::{Finding, Severity};
 use crate::host::Host;
 use crate::lint;
 use crate::plan::{self, Change, Live, Plan};
+use crate::policy::Policies;
 use crate::report::{NotShown, Report, Root, Style, human};
 use crate::rules;
 use crate::text::SourceId;
@@ -24,6 +26,8 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     /// Errors of the result, drawn; empty: none.
     pub(super) errors: String,
+    /// Whether it is certain that nothing is left to do when the plan is made true.
+    pub(super) is_final: bool,
 }
 
 /// Reads the directory and the policy file, which must be there and have no errors.
@@ -32,27 +36,27 @@ pub(super) fn load<'a>(
     common: &'a Common,
     policy: Option<&'a Path>,
 ) -> Result<(Loaded, Request<'a>), Stop> {
-    load_request(host, common, Request { policy, ..common.request(host, &common.directory()) })
+    let request = Request { policy, ..common.request(host, &common.directory()) };
+    let (loaded, request) = load_request(host, request)?;
+    refuse_errors(&loaded, common.style())?;
+    Ok((loaded, request))
 }
 
-/// The same for a machine or an image. The policy file that is named is one of this machine; where none
-/// is, it is the one in the configuration directory.
+/// The same for a machine or an image, for a plan to be made of: [`plan`] says what is wrong with the
+/// policy file. One that is named is one of this machine; where none is, it is the one in the
+/// configuration directory. `host`: the place's, or one that stands between.
 pub(super) fn load_in<'a>(
     place: &Place,
+    host: &dyn Host,
     common: &'a Common,
     policy: Option<&'a Path>,
 ) -> Result<(Loaded, Request<'a>), Stop> {
-    let host = place.host();
     let policy_of = if place.can_run() { Whose::Hosts } else { Whose::Machines };
     let request = common.request(host, &common.directory());
-    load_request(host, common, Request { policy, policy_of, ..request })
+    load_request(host, Request { policy, policy_of, ..request })
 }
 
-fn load_request<'a>(
-    host: &dyn Host,
-    common: &Common,
-    request: Request<'a>,
-) -> Result<(Loaded, Request<'a>), Stop> {
+fn load_request<'a>(host: &dyn Host, request: Request<'a>) -> Result<(Loaded, Request<'a>), Stop> {
     let loaded = load::load(host, &request)?;
     let Some(policy) = &loaded.policy else {
         let path = request.directory.join(POLICY_FILE);
@@ -68,21 +72,31 @@ fn load_request<'a>(
             input.name
         )));
     }
-    let errors = draw_errors(&loaded, &policy.sources, common.style());
-    if !errors.is_empty() {
-        return Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")));
-    }
     Ok((loaded, request))
 }
 
-/// Makes the plan for a directory that was loaded without errors in its policy file.
+/// Stops where the policy file has errors.
+fn refuse_errors(loaded: &Loaded, style: Style) -> Result<(), Stop> {
+    let files = loaded.policy.as_ref().map_or(&[][..], |it| &it.sources);
+    let errors = draw_errors(loaded, files, style);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")))
+}
+
+/// Makes the plan for a directory that was loaded; its policy file must have no errors.
 pub(super) fn plan(
     host: &dyn Host,
     loaded: &Loaded,
     request: &Request<'_>,
     style: Style,
 ) -> Result<Planned, Stop> {
-    let context = loaded.context();
+    // What is left out where it has mistakes would be planned to go.
+    if loaded.policy.as_ref().is_some_and(|it| !it.problems.is_empty()) {
+        refuse_errors(loaded, style)?;
+    }
+    let context = loaded.bare_context();
     let main_cf = request.directory.join("main.cf");
     let Some(configuration) = &context.configuration else {
         return Err(Stop(format!("{}: there is no such file", main_cf.display())));
@@ -92,8 +106,16 @@ pub(super) fn plan(
     };
     let table = &policy.policies.table;
     let path = request.directory.join(&table.path);
-    let live_table = if host.exists(&path) { Some(load::read(host, &path)?) } else { None };
-    let has_table = plan::has_table(&policy.policies, live_table.as_deref());
+    let read;
+    let live_table = match loaded.source(&table.path) {
+        Some(source) => Some(loaded.sources.source(source).bytes()),
+        None if host.exists(&path) => {
+            read = load::read(host, &path)?;
+            Some(read.as_slice())
+        }
+        None => None,
+    };
+    let has_table = plan::has_table(&policy.policies, live_table);
     let kind = match &table.kind {
         Some(kind) => kind.clone(),
         None if !has_table => String::new(),
@@ -102,36 +124,49 @@ pub(super) fn plan(
             None => default_kind(host, &request.directory)?,
         },
     };
-    let index = match &live_table {
-        Some(text) if has_table && TableKind::of(&kind) == TableKind::Indexed => {
-            index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?
-        }
-        Some(_) | None => None,
-    };
     let effective = context.effective();
-    let written = apply::written(host, &request.directory, &table.path);
-    let plan = plan::make(
-        &Live {
-            scopes: effective.as_ref().map(|it| &*it.scopes).unwrap_or_default(),
-            beside: &beside(loaded, table.client()),
-            configuration,
-            table: live_table.as_deref(),
-            written: written.as_deref(),
-            kind: &kind,
-            index,
-            digest: context.client(table.client()).client.known_digest(),
-            inputs: policy.inputs.clone(),
-            policy_file: &policy.short_name,
-            table_names: &load::names_of(host, &request.directory, &table.path),
-        },
-        &policy.policies,
-    )
-    .map_err(|why| Stop(why.to_string()))?;
+    let mut live = Live {
+        scopes: effective.as_ref().map(|it| &*it.scopes).unwrap_or_default(),
+        beside: &beside(loaded, table.client()),
+        configuration,
+        table: live_table,
+        kind: &kind,
+        index: None,
+        digest: context.client(table.client()).client.known_digest(),
+        inputs: policy.inputs.clone(),
+        policy_file: &policy.short_name,
+        table_names: &load::names_of(host, &request.directory, &table.path),
+    };
+    let make =
+        |live: &Live<'_>| plan::make(live, &policy.policies).map_err(|why| Stop(why.to_string()));
+    let mut plan = make(&live)?;
+    // An index that is built anyway need not be looked at, which takes longer than to make a plan.
+    let is_built = |it: &Change| matches!(it, Change::Index { .. });
+    if let Some(text) = live_table.filter(|_| has_table)
+        && TableKind::of(&kind) == TableKind::Indexed
+        && !plan.changes.iter().any(is_built)
+    {
+        live.index = index::state(host, &request.directory, &kind, &path, text).map_err(Stop)?;
+        if live.index.is_some() {
+            plan = make(&live)?;
+        }
+    }
+    // Rows that somebody added to a table of ours are his.
+    if plan.drops_rows()
+        && let Some(written) = apply::written(host, &request.directory, &table.path)
+    {
+        plan.mark_foreign(&written);
+    }
     // Where nothing changes, nothing gets worse: what is wrong there is for lint to say.
     if plan.changes.is_empty() {
-        return Ok(Planned { plan, errors: String::new() });
+        refuse_errors(loaded, style)?;
+        let is_final = plan.policies.is_empty() && plan.parameters.is_empty();
+        return Ok(Planned { plan, errors: String::new(), is_final });
     }
-    let mut errors = errors_of_result(host, request, &plan, style)?;
+    let result = load_again(host, &request.with(written_by(&plan)), loaded)?;
+    // What it says of the policy file is what would be said of it now.
+    refuse_errors(&result, style)?;
+    let mut errors = draw_errors(&result, &all_files(&result), style);
     if has_table && is_taken_apart(&request.directory) {
         let _ = writeln!(
             errors,
@@ -140,7 +175,27 @@ pub(super) fn plan(
             request.directory.display()
         );
     }
-    Ok(Planned { plan, errors })
+    let is_final = is_final(&live, &plan, &policy.policies, &result);
+    Ok(Planned { plan, errors, is_final })
+}
+
+/// Whether the plan that would be made from its `result` has nothing to do.
+///
+/// What the table says depends on the policy file and on the digest in force, which main.cf may
+/// set; its type on main.cf too, where the policy file leaves it to Postfix.
+fn is_final(live: &Live<'_>, plan: &Plan, policies: &Policies, result: &Loaded) -> bool {
+    let is_write = |it: &Change| matches!(it, Change::Write { name, .. } if name == "main.cf");
+    if !plan.changes.iter().any(is_write) {
+        return true;
+    }
+    let context = result.bare_context();
+    let Some(configuration) = &context.configuration else { return false };
+    let sets_type = |it: &[u8]| memchr::memmem::find(it, b"default_database_type").is_some();
+    let type_stays = policies.table.kind.is_some()
+        || !(sets_type(configuration.bytes()) || sets_type(live.configuration.bytes()));
+    let digest = context.client(policies.table.client()).client.known_digest();
+    let after = Live { configuration, inputs: Vec::new(), ..*live };
+    type_stays && digest == live.digest && plan::parameters_hold(&after, policies)
 }
 
 /// What main.cf sets for `type: default`, if that is a type that can be written.
@@ -161,7 +216,7 @@ fn is_taken_apart(directory: &Path) -> bool {
 
 /// The sources of the tables of rows that a client asks, by their names in its list.
 pub(super) fn beside<'l>(loaded: &'l Loaded, program: &str) -> Vec<(String, &'l [u8])> {
-    let context = loaded.context();
+    let context = loaded.bare_context();
     let Some(effective) = context.effective() else { return Vec::new() };
     let clients = lint::clients(&effective).into_iter();
     let tables = clients.filter(|it| it.client.name == program).flat_map(|it| it.tables);
@@ -212,29 +267,38 @@ pub(super) fn errors_of_result(
     plan: &Plan,
     style: Style,
 ) -> Result<String, Stop> {
+    let loaded = load::load(host, &request.with(written_by(plan)))?;
+    Ok(draw_errors(&loaded, &all_files(&loaded), style))
+}
+
+/// What a plan writes.
+fn written_by(plan: &Plan) -> BTreeMap<String, Vec<u8>> {
     let mut instead = BTreeMap::new();
     for change in &plan.changes {
         if let Change::Write { name, new, .. } = change {
             instead.insert(name.clone(), new.clone());
         }
     }
-    let loaded = load::load(host, &request.with(instead))?;
-    let all: Vec<SourceId> = loaded.sources.iter().map(|(id, _)| id).collect();
-    Ok(draw_errors(&loaded, &all, style))
+    instead
+}
+
+fn all_files(loaded: &Loaded) -> Vec<SourceId> {
+    loaded.sources.iter().map(|(id, _)| id).collect()
 }
 
 /// The errors whose primary place is in one of `files`, drawn for people.
 pub(super) fn draw_errors(loaded: &Loaded, files: &[SourceId], style: Style) -> String {
-    let context = loaded.context();
-    let findings = lint::counted(rules::all(), &context).findings;
-    let is_error =
-        |it: &Finding| it.severity == Severity::Error && files.contains(&it.primary.span.source);
-    let errors: Vec<Finding> = findings.into_iter().filter(is_error).collect();
+    let found = loaded.errors.get_or_init(|| {
+        let findings = lint::counted(rules::all(), &loaded.context()).findings;
+        findings.into_iter().filter(|it| it.severity == Severity::Error).collect()
+    });
+    let here = |it: &&Finding| files.contains(&it.primary.span.source);
+    let errors: Vec<&Finding> = found.iter().filter(here).collect();
     if errors.is_empty() {
         return String::new();
     }
     let report = Report {
-        findings: errors.iter().map(|it| (&loaded.sources, it)).collect(),
+        findings: errors.iter().map(|it| (&loaded.sources, *it)).collect(),
         not_shown: NotShown::default(),
         not_checked: &[],
         postfix: loaded.build.version,

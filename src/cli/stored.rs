@@ -62,7 +62,7 @@ pub(super) fn read(
     let loaded = load::load(host, &request)?;
     check_meaning(host, &request, &loaded, &place, &mut plan).map_err(|why| refuse(&why))?;
     let errors = planning::errors_of_result(host, &request, &plan, common.style())?;
-    Ok((Planned { plan, errors }, directory, place.table))
+    Ok((Planned { plan, errors, is_final: false }, directory, place.table))
 }
 
 /// The files that are not those that the plan was made from.

@@ -304,6 +304,15 @@ impl<'a> Context<'a> {
         self.loaded = OnceLock::new();
         self.routes = OnceLock::new();
         self.problems = problems;
+        self.plan_parameters(policies);
+        let client = self.client(policies.table.client());
+        let found = policy_table::of_policy_files(policies, &client.client);
+        self.judged_policies = Some((client, found));
+    }
+
+    /// Adds only what main.cf will say where the policy files own parameters of it: enough for
+    /// [`Context::client`], and for more destinations it costs no more.
+    pub fn plan_parameters(&mut self, policies: &Policies) {
         let main_cf = self.configuration.as_ref().map(|it| it.span(0..0).source);
         if let Some(main_cf) = main_cf.filter(|_| !policies.parameters.is_empty()) {
             let wanted = policies.parameters.iter().map(|it| {
@@ -315,9 +324,6 @@ impl<'a> Context<'a> {
             let now = Configuration::new(self.sources, main_cf, self.environment.clone());
             self.planned = Some(now.planned(wanted));
         }
-        let client = self.client(policies.table.client());
-        let found = policy_table::of_policy_files(policies, &client.client);
-        self.judged_policies = Some((client, found));
     }
 
     /// The client `smtp` or `lmtp` with the values that main.cf has or will have; where there is

@@ -1,6 +1,6 @@
 //! Lookup tables as text, and what smtp(8) thinks of the policies in them and in the policy file.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
@@ -191,16 +191,28 @@ pub(super) fn of_value(
 /// What smtp(8) thinks of what the policy files say, at its places there.
 pub(super) fn of_policy_files(policies: &Policies, client: &Client) -> Vec<RowProblem> {
     let mut problems = Vec::new();
-    // What a profile says is judged once, however many destinations use it.
-    let mut judged = HashSet::new();
+    let digest = client.known_digest();
+    let what = |index: usize| {
+        let destination = &policies.destinations[index];
+        let is_path = destination.nexthop.value.as_str().contains('/');
+        (destination.policy.origins(), is_path)
+    };
+    // What a profile says is judged once, however many destinations use it. Of each the hash is
+    // kept: all of it would be larger than the policy file.
+    let hasher = RandomState::default();
+    let mut judged: HashMap<u64, usize, RandomState> = HashMap::default();
+    let mut text = String::new();
     let in_force = policies.destinations.iter().enumerate().filter(|it| !it.1.testing);
     for (index, destination) in in_force {
-        let key = destination.nexthop.value.as_str().as_bytes();
-        if !judged.insert((destination.policy.origins(), key.contains(&b'/'))) {
+        let first = *judged.entry(hasher.hash_one(what(index))).or_insert(index);
+        if first != index && what(first) == what(index) {
             continue;
         }
-        let (text, places) = compile::placed(&destination.policy, client.known_digest());
+        let key = destination.nexthop.value.as_str().as_bytes();
+        text.clear();
+        compile::write(&destination.policy, digest, &mut text);
         row::parse(text.as_bytes()).problems(key, client, &mut |problem| {
+            let (_, places) = compile::placed(&destination.policy, digest);
             let place = places.iter().rev().find(|(at, _)| *at <= problem.range.start);
             let span = place.map_or(destination.nexthop.span, |(_, span)| *span);
             problems.push(RowProblem { row: index, span, what: problem.what, client: 0 });

@@ -52,6 +52,11 @@ pub struct PolicyChange {
 }
 
 impl PolicyChange {
+    /// Whether its row goes away.
+    pub(super) fn drops_row(&self) -> bool {
+        self.old.is_some() && self.new.is_none()
+    }
+
     /// Whether its row says the same as before, and only main.cf makes another policy of it.
     pub(super) fn row_stays(&self) -> bool {
         let rows = self.old.as_deref().zip(self.new.as_deref());
@@ -63,7 +68,7 @@ impl PolicyChange {
 /// left it.
 pub(super) fn mark_foreign(changes: &mut [PolicyChange], written: &[u8]) {
     let ours = Rows::of(written);
-    for change in changes.iter_mut().filter(|it| it.old.is_some() && it.new.is_none()) {
+    for change in changes.iter_mut().filter(|it| it.drops_row()) {
         change.foreign |= ours.get(&change.destination).is_none();
     }
 }

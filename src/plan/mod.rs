@@ -55,6 +55,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether rows of the table go away.
+    pub fn drops_rows(&self) -> bool {
+        self.policies.iter().any(PolicyChange::drops_row)
+    }
+
+    /// Marks the rows that would be lost and that postls did not write: they are not in the table as
+    /// it left it.
+    pub fn mark_foreign(&mut self, written: &[u8]) {
+        meaning::mark_foreign(&mut self.policies, written);
+    }
+
     /// What the plan's bytes mean: for each destination, and for all that no row speaks of.
     /// `place`: its table; `live`: the table's source as it is; `left`: as postls left it, where that was
     /// kept.
@@ -154,9 +165,6 @@ pub struct Live<'a> {
     pub configuration: &'a Configuration<'a>,
     /// The table's source as it is; `None`: not there.
     pub table: Option<&'a [u8]>,
-    /// The table as postls left it when it wrote it last, where that was kept: what was written into
-    /// it since then is known by that.
-    pub written: Option<&'a [u8]>,
     /// The lookup table type to write.
     pub kind: &'a str,
     /// What is wrong with the live index, if the type has one.
@@ -195,9 +203,6 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
     let new_table = if listed.is_some() { text.as_slice() } else { table };
     let states = meaning::States { table, new_table, new_main_cf: &main_cf };
     let (mut changes, others) = meaning::of(&asking, &states);
-    if let Some(written) = live.written {
-        meaning::mark_foreign(&mut changes, written);
-    }
     given_up::explain(&mut changes, policies, live.digest);
 
     let mut plan = Plan {
@@ -226,6 +231,14 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
         });
     }
     Ok(plan)
+}
+
+/// Whether main.cf is as the policies want it.
+pub fn parameters_hold(live: &Live<'_>, policies: &Policies) -> bool {
+    let configuration = live.configuration;
+    let listed = has_table(policies, live.table).then_some((live.kind, live.table_names));
+    let edited = main_cf::edit(configuration, policies, listed);
+    edited.is_ok_and(|(edits, _)| edits.apply(configuration.bytes()) == configuration.bytes())
 }
 
 /// Whether the policy file has a table at all. One that names none and has no destination leaves

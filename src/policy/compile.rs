@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use super::{Destination, Nexthop, Policies, Policy};
+use super::{Destination, Nexthop, Placed, Policies, Policy};
 use crate::postfix::Digest;
 use crate::text::Span;
 
@@ -38,30 +38,30 @@ pub struct Row {
 /// The rows in the order of the table. `digest`: the one in force for the client that asks it;
 /// `None`: one that postls does not know.
 pub fn rows(policies: &Policies, digest: Option<Digest>) -> Vec<Row> {
-    let row = |it: &Destination| Row {
-        nexthop: it.nexthop.value.clone(),
-        policy: placed(&it.policy, digest).0,
-        span: it.nexthop.span,
-        testing: it.testing,
+    let row = |it: &Destination| {
+        let mut policy = String::new();
+        write(&it.policy, digest, &mut policy);
+        let (nexthop, span) = (it.nexthop.value.clone(), it.nexthop.span);
+        Row { nexthop, policy, span, testing: it.testing }
     };
     let mut rows: Vec<Row> = policies.destinations.iter().map(row).collect();
-    rows.sort_by(|a, b| a.nexthop.cmp(&b.nexthop));
+    // No two have the same key.
+    rows.sort_unstable_by(|a, b| a.nexthop.cmp(&b.nexthop));
     rows
 }
 
 /// The text that postmap takes. `from` is the policy file's name, for the header.
 pub fn table(rows: &[Row], from: &str) -> String {
     let mut text = format!("{MARK} from {from}.\n{ADVICE}\n");
+    let size = |it: &Row| it.nexthop.as_str().len() + it.policy.len() + 8;
+    text.reserve(rows.iter().map(size).sum());
     for row in rows {
-        // Writing to a String cannot fail.
-        let _ = if row.testing {
-            writeln!(text, "{TESTING}{} {}", row.nexthop, row.policy)
-        } else {
-            write!(text, "{}", row.nexthop)
-        };
         if row.testing {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{TESTING}{} {}", row.nexthop, row.policy);
             continue;
         }
+        text.push_str(row.nexthop.as_str());
         let mut width = row.nexthop.as_str().len();
         for word in row.policy.split(' ') {
             let fits = width + 1 + word.len() <= WIDTH;
@@ -74,74 +74,88 @@ pub fn table(rows: &[Row], from: &str) -> String {
     text
 }
 
-/// A word of a right-hand side.
-struct Word {
-    text: String,
-    /// Where parts of the word come from: the length of what stands before each, and its place.
-    parts: Vec<(usize, Span)>,
+/// A right-hand side as one line, written behind what `text` holds.
+pub fn write(policy: &Policy, digest: Option<Digest>, text: &mut String) {
+    Line { start: text.len(), text, place: |_, _| {} }.policy(policy, digest);
 }
 
 /// A right-hand side as one line, and where its parts come from: of each the offset at which it
 /// begins, and its place in the policy file.
 pub fn placed(policy: &Policy, digest: Option<Digest>) -> (String, Vec<(usize, Span)>) {
     let (mut text, mut places) = (String::new(), Vec::new());
-    for word in words(policy, digest) {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        places.extend(word.parts.into_iter().map(|(at, span)| (text.len() + at, span)));
-        text.push_str(&word.text);
-    }
+    let place = |at, span| places.push((at, span));
+    Line { start: 0, text: &mut text, place }.policy(policy, digest);
     (text, places)
 }
 
-fn words(policy: &Policy, digest: Option<Digest>) -> Vec<Word> {
-    let mut words = Vec::new();
-    if let Some(level) = policy.level {
-        words.push(Word { text: level.value.to_string(), parts: vec![(0, level.span)] });
-    }
-    let mut attribute = |name: &str, values: &[(&str, Span)]| {
-        let Some((_, first)) = values.first() else { return };
-        let mut word = Word { text: format!("{name}="), parts: vec![(0, *first)] };
-        for (index, (value, span)) in values.iter().enumerate() {
-            word.text.push_str(if index == 0 { "" } else { ":" });
-            word.parts.push((word.text.len(), *span));
-            word.text.push_str(value);
+/// A right-hand side that is being written; a million of them take no memory but for the text.
+struct Line<'t, P> {
+    text: &'t mut String,
+    /// Where it begins in there.
+    start: usize,
+    /// Is told where each part begins, and where it comes from.
+    place: P,
+}
+
+impl<P: FnMut(usize, Span)> Line<'_, P> {
+    fn policy(mut self, policy: &Policy, digest: Option<Digest>) {
+        if let Some(level) = policy.level {
+            self.value(level.value.name(), level.span);
         }
-        words.push(word);
-    };
-    let names: Vec<(&str, Span)> = policy
-        .names
-        .iter()
-        .flat_map(|it| it.iter())
-        .map(|it| (it.value.as_str(), it.span))
-        .collect();
-    attribute("match", &names);
-    // One attribute for each pin keeps rows readable; several match= add up.
-    for pin in policy.pins.iter().flat_map(|it| it.iter()) {
-        if let Some(fingerprint) = pin.in_force(digest) {
-            attribute("match", &[(&fingerprint.value.to_string(), fingerprint.span)]);
+        self.list("match", policy.names.as_deref());
+        // One attribute for each pin keeps rows readable; several match= add up.
+        for pin in policy.pins.iter().flat_map(|it| it.iter()) {
+            if let Some(fingerprint) = pin.in_force(digest) {
+                self.name("match", fingerprint.span);
+                (self.place)(self.text.len() - self.start, fingerprint.span);
+                // Writing to a String cannot fail.
+                let _ = write!(self.text, "{}", fingerprint.value);
+            }
         }
-    }
-    for (name, value) in [
-        ("protocols", &policy.protocols),
-        ("ciphers", &policy.ciphers),
-        ("exclude", &policy.exclude),
-        ("servername", &policy.servername),
-    ] {
-        if let Some(value) = value {
-            attribute(name, &[(&value.value, value.span)]);
+        for (name, value) in [
+            ("protocols", &policy.protocols),
+            ("ciphers", &policy.ciphers),
+            ("exclude", &policy.exclude),
+            ("servername", &policy.servername),
+        ] {
+            self.list(name, value.as_ref().map(std::slice::from_ref));
         }
-    }
-    for file in policy.tafiles.iter().flat_map(|it| it.iter()) {
-        attribute("tafile", &[(&file.value, file.span)]);
-    }
-    for (name, value) in
-        [("connection_reuse", policy.connection_reuse), ("enable_rpk", policy.enable_rpk)]
-    {
-        if let Some(value) = value {
-            attribute(name, &[(if value.value { "yes" } else { "no" }, value.span)]);
+        for file in policy.tafiles.iter().flat_map(|it| it.iter()) {
+            self.list("tafile", Some(std::slice::from_ref(file)));
+        }
+        for (name, value) in
+            [("connection_reuse", policy.connection_reuse), ("enable_rpk", policy.enable_rpk)]
+        {
+            if let Some(value) = value {
+                self.name(name, value.span);
+                self.value(if value.value { "yes" } else { "no" }, value.span);
+            }
         }
     }
-    words
+
+    /// An attribute with values that are separated by colons, where there are any.
+    fn list(&mut self, name: &str, values: Option<&[Placed<String>]>) {
+        for (index, value) in values.unwrap_or_default().iter().enumerate() {
+            if index == 0 {
+                self.name(name, value.span);
+            } else {
+                self.text.push(':');
+            }
+            self.value(&value.value, value.span);
+        }
+    }
+
+    fn name(&mut self, name: &str, span: Span) {
+        if self.text.len() > self.start {
+            self.text.push(' ');
+        }
+        (self.place)(self.text.len() - self.start, span);
+        self.text.push_str(name);
+        self.text.push('=');
+    }
+
+    fn value(&mut self, value: &str, span: Span) {
+        (self.place)(self.text.len() - self.start, span);
+        self.text.push_str(value);
+    }
 }

@@ -24,6 +24,7 @@ mod same;
 pub mod what;
 pub mod yaml;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -200,16 +201,15 @@ impl Policy {
 
     /// This policy, with what it leaves open taken from `profile`.
     fn or(self, profile: &Policy) -> Policy {
-        let profile = profile.clone();
         Policy {
             level: self.level.or(profile.level),
-            names: self.names.or(profile.names),
-            pins: self.pins.or(profile.pins),
-            protocols: self.protocols.or(profile.protocols),
-            ciphers: self.ciphers.or(profile.ciphers),
-            exclude: self.exclude.or(profile.exclude),
-            servername: self.servername.or(profile.servername),
-            tafiles: self.tafiles.or(profile.tafiles),
+            names: self.names.or_else(|| profile.names.clone()),
+            pins: self.pins.or_else(|| profile.pins.clone()),
+            protocols: self.protocols.or_else(|| profile.protocols.clone()),
+            ciphers: self.ciphers.or_else(|| profile.ciphers.clone()),
+            exclude: self.exclude.or_else(|| profile.exclude.clone()),
+            servername: self.servername.or_else(|| profile.servername.clone()),
+            tafiles: self.tafiles.or_else(|| profile.tafiles.clone()),
             connection_reuse: self.connection_reuse.or(profile.connection_reuse),
             enable_rpk: self.enable_rpk.or(profile.enable_rpk),
         }
@@ -283,7 +283,11 @@ pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
                 profiles.insert(name.value, (name.span, policy));
             }
         }
-        entries.extend(file.entries);
+        if entries.is_empty() {
+            entries = file.entries;
+        } else {
+            entries.extend(file.entries);
+        }
     }
     let used = entries.iter().filter_map(|it| it.settings.profile.as_ref());
     let used: HashSet<&str> = used.map(|it| it.value.as_str()).collect();
@@ -291,18 +295,34 @@ pub fn join(files: Vec<yaml::File>) -> (Policies, Vec<Problem>) {
     policies.unused_profiles =
         unused.map(|(name, (span, _))| Placed { value: name.clone(), span: *span }).collect();
     policies.unused_profiles.sort_by_key(|it| it.span);
-    let mut seen: HashMap<Nexthop, Span, RandomState> = HashMap::default();
-    seen.reserve(entries.len());
-    for entry in entries {
-        let nexthop = entry.nexthop.clone();
-        if let Some(first) = seen.get(&nexthop.value) {
-            problems.push(again(nexthop.span, format!("{} again", nexthop.value), *first));
-            continue;
+    let mut firsts = firsts(&entries).into_iter();
+    // A million entries are large: each becomes a destination where it lies.
+    let destinations = entries.into_iter().filter_map(|entry| {
+        if let Some(first) = firsts.next().flatten() {
+            let nexthop = entry.nexthop;
+            problems.push(again(nexthop.span, format!("{} again", nexthop.value), first));
+            return None;
         }
-        seen.insert(nexthop.value, nexthop.span);
-        policies.destinations.extend(complete(entry, &profiles, &mut problems));
-    }
+        complete(entry, &profiles, &mut problems)
+    });
+    policies.destinations = destinations.collect();
     (policies, problems)
+}
+
+/// For each entry the place of the first one with the same key, if that is another one.
+fn firsts(entries: &[yaml::Entry]) -> Vec<Option<Span>> {
+    let mut seen: HashMap<&Nexthop, Span, RandomState> = HashMap::default();
+    seen.reserve(entries.len());
+    entries
+        .iter()
+        .map(|it| match seen.entry(&it.nexthop.value) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(it.nexthop.span);
+                None
+            }
+        })
+        .collect()
 }
 
 /// A destination with its profile filled in, if that leaves it with a level.

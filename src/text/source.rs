@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{Line, SourceId, Span, offset};
 
@@ -10,7 +10,7 @@ use super::{Line, SourceId, Span, offset};
 #[derive(Debug)]
 pub struct Source {
     name: String,
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     secret: Secret,
     /// Offsets at which lines begin. Most files never have a finding, so it is made on demand.
     lines: OnceLock<Vec<u32>>,
@@ -87,11 +87,24 @@ impl Sources {
         let id = SourceId(offset(self.0.len()));
         self.0.push(Source {
             name: name.into(),
-            bytes,
+            bytes: Arc::new(bytes),
             secret: Secret::No,
             lines: OnceLock::new(),
         });
         id
+    }
+
+    /// Takes in a file of another run; its bytes are there once.
+    pub fn add_from(&mut self, others: &Sources, id: SourceId) -> SourceId {
+        let Source { name, bytes, secret, .. } = others.source(id);
+        let new = SourceId(offset(self.0.len()));
+        self.0.push(Source {
+            name: name.clone(),
+            bytes: Arc::clone(bytes),
+            secret: *secret,
+            lines: OnceLock::new(),
+        });
+        new
     }
 
     /// From now on the file is one that holds passwords.

@@ -37,7 +37,6 @@ impl Case<'_> {
         let beside: Vec<(String, &[u8])> =
             self.beside.iter().map(|it| (it.0.to_owned(), it.1.as_bytes())).collect();
         let live = Live {
-            written: None,
             configuration: &configuration,
             table: Some(self.table.as_bytes()),
             kind: "texthash",

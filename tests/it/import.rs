@@ -353,7 +353,6 @@ fn an_index_is_built_of_the_table_that_stays() {
         beside: &[],
         configuration: &Configuration::new(&sources, source, Version::new(3, 7)),
         table: Some(table),
-        written: None,
         kind: "hash",
         index: Some(plan::Stale::Differs),
         digest: None,
@@ -411,7 +410,6 @@ fn rows_that_postls_did_not_write_are_foreign() {
             beside: &[],
             configuration: &Configuration::new(&sources, source, Version::new(3, 7)),
             table: Some(table.as_bytes()),
-            written: written.map(str::as_bytes),
             kind: "texthash",
             index: None,
             digest: None,
@@ -419,7 +417,10 @@ fn rows_that_postls_did_not_write_are_foreign() {
             policy_file: "postls.yaml",
             table_names: &[],
         };
-        let plan = plan::make(&live, &policies).expect("nothing overlaps");
+        let mut plan = plan::make(&live, &policies).expect("nothing overlaps");
+        if let Some(written) = written {
+            plan.mark_foreign(written.as_bytes());
+        }
         plan.foreign().map(str::to_owned).collect::<Vec<_>>()
     };
     let rows = "a.example encrypt\nold.example may\nhand.example may\n";

@@ -45,6 +45,7 @@ mod roundtrip;
 mod rows;
 mod rules;
 mod server;
+mod settled;
 mod several;
 mod shells;
 mod staged;

@@ -30,7 +30,6 @@ pub(crate) fn make(main_cf: &[u8], table: Option<&[u8]>, policies: &Policies, ki
     let live = Live {
         configuration: &configuration,
         table,
-        written: None,
         kind,
         index: None,
         digest: Some(Digest::Md5),

@@ -136,7 +136,7 @@ impl Target {
     }
 
     pub(super) fn pins_of<'l>(loaded: &'l Loaded, nexthop: &Nexthop) -> &'l [Pin] {
-        let found = destination(loaded.policy.as_ref(), nexthop);
+        let found = destination(loaded.policy.as_deref(), nexthop);
         found.and_then(|it| it.policy.pins.as_deref()).unwrap_or_default()
     }
 

@@ -60,7 +60,9 @@ pub(super) fn profiles(reader: &mut Reader, value: Value<'_>) -> Vec<(Placed<Str
 
 pub(super) fn destinations(reader: &mut Reader, value: Value<'_>) -> Vec<Entry> {
     let fields = reader.fields(value, "destinations");
-    fields.into_iter().filter_map(|field| destination(reader, field)).collect()
+    let mut entries = Vec::with_capacity(fields.len());
+    entries.extend(fields.into_iter().filter_map(|field| destination(reader, field)));
+    entries
 }
 
 /// Reads all of it, also where the key is refused: for the other mistakes.

@@ -12,6 +12,9 @@ use crate::text::{Span, nearest, shortened};
 /// each destination that uses the profile would have it.
 const MAX_ITEMS: usize = 1000;
 
+/// Most mappings have fewer keys than this. Those are looked through, which costs less than a map.
+const FEW: usize = 16;
+
 /// Collects the problems of one file.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -53,8 +56,12 @@ impl Reader {
                 self.wrong_type(key, "a key", "text");
                 continue;
             };
-            if let Some(first) = seen.get(name) {
-                let first = *first;
+            let first = if fields.len() < FEW {
+                fields.iter().find(|it| it.name == name).map(|it| it.key)
+            } else {
+                seen.get(name).copied()
+            };
+            if let Some(first) = first {
                 self.note(
                     ProblemKind::DuplicateKey,
                     key.span(),
@@ -63,8 +70,12 @@ impl Reader {
                 .related = Some((first, "the first one".to_owned()));
                 continue;
             }
-            seen.insert(name, key.span());
             fields.push(Field { name, key: key.span(), value });
+            if fields.len() == FEW {
+                seen.extend(fields.iter().map(|it| (it.name, it.key)));
+            } else if fields.len() > FEW {
+                seen.insert(name, key.span());
+            }
         }
         fields
     }

@@ -1,5 +1,7 @@
 //! Pins that stand for one that was to be filled in.
 
+use std::sync::LazyLock;
+
 use crate::certificate;
 use crate::finding::Severity;
 use crate::lint::{Context, Findings, FixKind, Rule, WrittenPin};
@@ -100,20 +102,23 @@ const SAMPLES: &[&str] = &[
     "09:16:54:5E:CB:B3:7F:0B:E4:73:64:60:69:AA:4F:72:00:4F:0F:1C",
 ];
 
+/// Fingerprints that are none of a partner.
+fn known() -> Vec<(Fingerprint, Placeholder)> {
+    let nothing = |it: Digest| [b"".as_slice(), b"\n"].map(|input| certificate::fingerprint(it, input));
+    let of_nothing = Digest::ALL.into_iter().flat_map(nothing);
+    let samples = SAMPLES.iter().filter_map(|it| Fingerprint::parse(it.as_bytes()));
+    let of_nothing = of_nothing.map(|it| (it, Placeholder::OfNothing));
+    of_nothing.chain(samples.map(|it| (it, Placeholder::Sample))).collect()
+}
+
 impl Placeholder {
     fn of(fingerprint: &Fingerprint) -> Option<Placeholder> {
-        let nothing = |input: &[u8]| {
-            let digest = fingerprint.digest();
-            digest.is_some_and(|it: Digest| certificate::fingerprint(it, input) == *fingerprint)
-        };
+        // A policy file may have a million pins: what they are compared with is made once.
+        static KNOWN: LazyLock<Vec<(Fingerprint, Placeholder)>> = LazyLock::new(known);
         if is_pattern(fingerprint.bytes()) {
-            Some(Placeholder::Pattern)
-        } else if nothing(b"") || nothing(b"\n") {
-            Some(Placeholder::OfNothing)
-        } else {
-            let text = fingerprint.to_string();
-            SAMPLES.contains(&text.as_str()).then_some(Placeholder::Sample)
+            return Some(Placeholder::Pattern);
         }
+        KNOWN.iter().find(|it| it.0 == *fingerprint).map(|it| it.1)
     }
 
     fn is_impossible(self) -> bool {
