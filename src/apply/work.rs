@@ -402,12 +402,15 @@ impl Work<'_> {
     pub(super) fn holds(&self, step: &Step) -> Holds {
         let now = self.host.read(&step.target.0).ok();
         let there = self.host.exists(&step.target.0);
-        let is_old = match &step.kept {
-            Some(Place(kept)) => now.is_some() && self.host.read(kept).ok() == now,
-            None => !there,
-        };
         let is_new = match &step.digest {
             Some(digest) => now.as_ref().is_some_and(|it| store::digest(it) == *digest),
+            None => !there,
+        };
+        let is_old = match &step.kept {
+            // The second name goes away by putting the file back, and otherwise not while the journal says that
+            // files are placed.
+            Some(Place(kept)) if !self.host.exists(kept) => there && !is_new,
+            Some(Place(kept)) => now.is_some() && self.host.read(kept).ok() == now,
             None => !there,
         };
         match (is_old, is_new) {

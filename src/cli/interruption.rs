@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::complain;
-use crate::apply::{self, Failure, Interrupted};
+use crate::apply::{self, Failure, Interrupted, Recovered};
 use crate::host::Host;
 use crate::report::history::time;
 
@@ -17,17 +17,24 @@ pub(super) fn mention(host: &dyn Host, directory: &Path) {
     }
 }
 
-/// Puts it right, for commands that change files, unless they are only to look.
-pub(super) fn put_right(host: &dyn Host, directory: &Path, then: Then) -> Result<(), Failure> {
+/// Puts it right, for commands that change files, unless they are only to look. What was done; `None`:
+/// nothing.
+pub(super) fn put_right(
+    host: &dyn Host,
+    directory: &Path,
+    then: Then,
+) -> Result<Option<Recovered>, Failure> {
     match then {
-        Then::Look => mention(host, directory),
+        Then::Look => {
+            mention(host, directory);
+            Ok(None)
+        }
         Then::Change => {
-            if let Some((it, how)) = apply::recover(host, directory)? {
-                complain(&format!("{}; it was {how} now", said(&it)));
-            }
+            let Some((it, how)) = apply::recover(host, directory)? else { return Ok(None) };
+            complain(&format!("{}; it was {how} now", said(&it)));
+            Ok(Some(how))
         }
     }
-    Ok(())
 }
 
 /// What a command is about to do.

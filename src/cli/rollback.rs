@@ -7,7 +7,7 @@ use super::image::Image;
 use super::interruption::{self, Then};
 use super::load::resolved;
 use super::{Common, OK, Outcome, Stop, complain, failed, planning};
-use crate::apply::{self, KEEP, Options, Record};
+use crate::apply::{self, KEEP, Options, Record, Recovered};
 use crate::report::plan;
 
 #[derive(Args)]
@@ -42,9 +42,16 @@ impl Rollback {
         let host = place.host();
         let directory = resolved(host, &common.directory());
         let then = if self.check { Then::Look } else { Then::Change };
-        if let Err(failure) = interruption::put_right(host, &directory, then) {
-            complain(&failure.to_string());
-            return Ok(Outcome { output: Vec::new(), status: failed(&failure) });
+        match interruption::put_right(host, &directory, then) {
+            Ok(Some(Recovered::Undone)) if self.generation.is_none() => {
+                // That was the way back; one more step would undo what is not in question.
+                return Ok(Outcome { output: Vec::new(), status: OK });
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                complain(&failure.to_string());
+                return Ok(Outcome { output: Vec::new(), status: failed(&failure) });
+            }
         }
         let mut back = apply::back_to(host, &directory, self.generation).map_err(Stop)?;
         if !back.lost.is_empty() && !self.discard_changes {

