@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::edit_lock::EditLocks;
@@ -106,7 +107,7 @@ fn check_base(host: &dyn Host, directory: &Path, plan: &Plan) -> Result<(), Fail
         let path = directory.join(&base.name);
         let bytes = match host.read(&path) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Failure::Refused(format!("{}: {error}", path.display()))),
         };
         if plan::base(&base.name, bytes.as_deref()) != *base {
@@ -462,8 +463,16 @@ impl Work<'_> {
             let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { continue };
             let prefix = temporary_prefix(Path::new(name));
             let prefix = prefix.as_encoded_bytes();
-            let names = self.host.names(folder);
-            let names = names.map_err(|error| format!("{}: {error}", folder.display()))?;
+            let names = match self.host.names(folder) {
+                Ok(names) => names,
+                // Where there is no directory, there is nothing in it.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(format!("{}: {error}", folder.display())),
+            };
             let is_ours = |it: &&OsString| {
                 // A postmap that was killed leaves the name under which Berkeley DB makes a file.
                 let name = it.as_encoded_bytes();
