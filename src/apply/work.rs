@@ -78,7 +78,7 @@ pub(super) fn run(
         if let Err(error) = work.place(step, staged.as_deref()) {
             // It may have failed before or behind the rename itself.
             let why = format!("{}: {error}", step.target.0.display());
-            return Err(work.undo(&journal, at + 1, why, None));
+            return Err(work.undo(&journal, at + 1, why, journal.tells(&running)));
         }
     }
     let mut done = work.conclude(journal, &changes, before.as_ref(), &running)?;
@@ -328,10 +328,10 @@ impl Work<'_> {
         if let Some(before) = before {
             match verify::verify(self.host, self.directory, changes, before) {
                 Ok(said) => notes.extend(said),
-                Err(why) => return Err(self.undo(&journal, all, why, None)),
+                Err(why) => return Err(self.undo(&journal, all, why, journal.tells(running))),
             }
         }
-        let mut told = None;
+        let told = journal.tells(running);
         let postfix = match (journal.tell, running) {
             (Tell::NotNeeded, _) => Told::NotNeeded,
             (_, Running::No) => Told::NotRunning,
@@ -340,7 +340,6 @@ impl Work<'_> {
             }
             (Tell::Never, Running::Yes(_)) => Told::NotTold("--reload never".to_owned()),
             (Tell::Reload, Running::Yes(master)) => {
-                told = Some(master);
                 if let Err(why) = running::reload(self.host, self.directory, master) {
                     return Err(self.undo(&journal, all, why, told));
                 }
@@ -361,7 +360,8 @@ impl Work<'_> {
         Ok(Done { changed: true, postfix, generation, notes })
     }
 
-    /// Undoes the first `count` steps, the last one first, and tells a Postfix that was told.
+    /// Undoes the first `count` steps, the last one first, and tells a Postfix: also where it was not
+    /// told, a daemon that was started meanwhile has read what is undone.
     pub(super) fn undo(
         &self,
         journal: &Journal,
