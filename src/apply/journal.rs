@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::generation::Generation;
+use super::running::{Master, Running};
 
 /// The form of the file.
 pub(super) const SCHEMA: &str = "postls/journal/v1";
@@ -25,6 +26,16 @@ pub(super) struct Journal {
     pub(super) tell: Tell,
     /// What history will say of it.
     pub(super) generation: Generation,
+}
+
+impl Journal {
+    /// The Postfix that is told of it.
+    pub(super) fn tells<'r>(&self, running: &'r Running) -> Option<&'r Master> {
+        match (self.tell, running) {
+            (Tell::Reload, Running::Yes(master)) => Some(master),
+            (Tell::Reload | Tell::NotNeeded | Tell::Never, _) => None,
+        }
+    }
 }
 
 /// How far it is.

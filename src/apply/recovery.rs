@@ -126,9 +126,9 @@ fn put_right_files(work: &Work<'_>, mut journal: Journal) -> Result<Recovered, F
             Err(failure) => Err(failure),
         };
     }
-    // The reload came behind the last file, so no Postfix was told.
     let all = journal.steps.len();
-    match work.undo(&journal, all, "an apply was interrupted".to_owned(), None) {
+    let why = "an apply was interrupted".to_owned();
+    match work.undo(&journal, all, why, journal.tells(&running)) {
         Failure::PutBack(_) => Ok(Recovered::Undone),
         failure @ (Failure::Refused(_) | Failure::Stale(_) | Failure::Stuck { .. }) => Err(failure),
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::edit_lock::EditLocks;
@@ -77,7 +78,7 @@ pub(super) fn run(
         if let Err(error) = work.place(step, staged.as_deref()) {
             // It may have failed before or behind the rename itself.
             let why = format!("{}: {error}", step.target.0.display());
-            return Err(work.undo(&journal, at + 1, why, None));
+            return Err(work.undo(&journal, at + 1, why, journal.tells(&running)));
         }
     }
     let mut done = work.conclude(journal, &changes, before.as_ref(), &running)?;
@@ -106,7 +107,7 @@ fn check_base(host: &dyn Host, directory: &Path, plan: &Plan) -> Result<(), Fail
         let path = directory.join(&base.name);
         let bytes = match host.read(&path) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Failure::Refused(format!("{}: {error}", path.display()))),
         };
         if plan::base(&base.name, bytes.as_deref()) != *base {
@@ -327,10 +328,10 @@ impl Work<'_> {
         if let Some(before) = before {
             match verify::verify(self.host, self.directory, changes, before) {
                 Ok(said) => notes.extend(said),
-                Err(why) => return Err(self.undo(&journal, all, why, None)),
+                Err(why) => return Err(self.undo(&journal, all, why, journal.tells(running))),
             }
         }
-        let mut told = None;
+        let told = journal.tells(running);
         let postfix = match (journal.tell, running) {
             (Tell::NotNeeded, _) => Told::NotNeeded,
             (_, Running::No) => Told::NotRunning,
@@ -339,7 +340,6 @@ impl Work<'_> {
             }
             (Tell::Never, Running::Yes(_)) => Told::NotTold("--reload never".to_owned()),
             (Tell::Reload, Running::Yes(master)) => {
-                told = Some(master);
                 if let Err(why) = running::reload(self.host, self.directory, master) {
                     return Err(self.undo(&journal, all, why, told));
                 }
@@ -360,7 +360,8 @@ impl Work<'_> {
         Ok(Done { changed: true, postfix, generation, notes })
     }
 
-    /// Undoes the first `count` steps, the last one first, and tells a Postfix that was told.
+    /// Undoes the first `count` steps, the last one first, and tells a Postfix: also where it was not
+    /// told, a daemon that was started meanwhile has read what is undone.
     pub(super) fn undo(
         &self,
         journal: &Journal,
@@ -462,8 +463,16 @@ impl Work<'_> {
             let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { continue };
             let prefix = temporary_prefix(Path::new(name));
             let prefix = prefix.as_encoded_bytes();
-            let names = self.host.names(folder);
-            let names = names.map_err(|error| format!("{}: {error}", folder.display()))?;
+            let names = match self.host.names(folder) {
+                Ok(names) => names,
+                // Where there is no directory, there is nothing in it.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(format!("{}: {error}", folder.display())),
+            };
             let is_ours = |it: &&OsString| {
                 // A postmap that was killed leaves the name under which Berkeley DB makes a file.
                 let name = it.as_encoded_bytes();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::load::{self, Loaded, Request};
 use super::planning::{self, Planned};
 use super::{Common, Stop};
+use crate::apply;
 use crate::host::Host;
 use crate::plan::{self, Asking, Plan, PolicyChange, stored};
 
@@ -110,7 +111,8 @@ fn check_meaning(
     } else {
         None
     };
-    let (mut policies, others) = plan.meaning(&asking, place, live.as_deref());
+    let left = apply::written(host, &request.directory, &place.table);
+    let (mut policies, others) = plan.meaning(&asking, place, live.as_deref(), left.as_deref());
     for (meant, said) in policies.iter_mut().zip(&plan.policies) {
         take_reasons(meant, said);
     }

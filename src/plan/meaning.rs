@@ -39,7 +39,7 @@ pub struct PolicyChange {
     pub destination: String,
     /// Its row now, the words separated by one blank; null where there is none.
     pub old: Option<String>,
-    /// Its row afterwards; null where there is none.
+    /// Its row afterwards; null where there is none. As it is written now, if it says the same.
     pub new: Option<String>,
     /// What that changes for mail.
     pub shift: Shift,
@@ -151,10 +151,12 @@ impl Comparison<'_> {
     fn policies(&mut self) -> Vec<PolicyChange> {
         let (old, new) = (self.old, self.new);
         let added = new.keys().filter(|it| old.get(it).is_none());
-        let mut keys: Vec<&str> = old.keys().chain(added).collect();
-        keys.sort_unstable();
         let only_rows_count = self.pairs.iter().all(Pair::is_same);
-        keys.into_iter().filter_map(|key| self.change(key, only_rows_count)).collect()
+        let all = old.keys().chain(added);
+        let mut changes: Vec<PolicyChange> =
+            all.filter_map(|key| self.change(key, only_rows_count)).collect();
+        changes.sort_by(|a, b| a.destination.cmp(&b.destination));
+        changes
     }
 
     fn change(&mut self, key: &str, only_rows_count: bool) -> Option<PolicyChange> {
@@ -168,6 +170,8 @@ impl Comparison<'_> {
         if stays && only_rows_count {
             return None;
         }
+        // Where nothing else changes, the table keeps it as it is written.
+        let new = if stays { old.clone() } else { new };
         let mut shift = self.shift(key);
         if stays && shift.is_nothing() {
             return None;

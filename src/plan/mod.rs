@@ -67,18 +67,25 @@ impl Plan {
     }
 
     /// What the plan's bytes mean: for each destination, and for all that no row speaks of.
-    /// `place`: its table; `live`: the table's source as it is.
+    /// `place`: its table; `live`: the table's source as it is; `left`: as postls left it, where that was
+    /// kept.
     pub fn meaning(
         &self,
         asking: &Asking<'_>,
         place: &stored::Place,
         live: Option<&[u8]>,
+        left: Option<&[u8]>,
     ) -> (Vec<PolicyChange>, Option<Shift>) {
         let table = live.unwrap_or_default();
         let new_table = stored::written(&self.changes, &place.table).unwrap_or(table);
         let main_cf = asking.configuration.bytes();
         let new_main_cf = stored::written(&self.changes, "main.cf").unwrap_or(main_cf);
-        meaning::of(asking, &meaning::States { table, new_table, new_main_cf })
+        let states = meaning::States { table, new_table, new_main_cf };
+        let (mut policies, others) = meaning::of(asking, &states);
+        if let Some(left) = left {
+            meaning::mark_foreign(&mut policies, left);
+        }
+        (policies, others)
     }
 
     /// Keys of rows that postls did not write and that would be lost.

@@ -152,7 +152,7 @@ fn policy(shift: &Shift, row: Option<&PolicyChange>) -> String {
     };
     let gives_up = shift.gives_up();
     let mut what = match (old, new) {
-        (Some(old), Some(new)) if old == new => short(old),
+        (Some(old), Some(new)) if old == new => format!("{}, by main.cf", short(old)),
         (Some(old), Some(new)) => format!("{} -> {}", short(old), short(new)),
         (Some(old), None) if gives_up => format!("{} -> {}", short(old), by_main_cf(shift.after)),
         (None, Some(new)) if gives_up => format!("{} -> {}", by_main_cf(shift.before), short(new)),

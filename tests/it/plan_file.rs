@@ -364,3 +364,40 @@ fn no_plan_is_written_whose_result_has_errors() {
     let (status, said) = postls(path, &["diff", "--out", "no/such/directory/plan.json"]);
     assert_eq!((status, said.contains("no/such/directory")), (2, true), "{said}");
 }
+
+/// What was written into a table by hand since postls wrote it.
+#[test]
+fn a_plan_in_a_file_knows_whose_rows_are_lost() {
+    let directory = planned();
+    let path = directory.path();
+    assert_eq!(postls(path, &["apply"]).0, 0);
+    let mut table = fs::read(path.join("tls_policy")).expect("it is there");
+    table.extend(b"hand.example encrypt\n");
+    write(path, "tls_policy", &table);
+    assert_eq!(postls(path, &["diff", "--out", "plan.json"]).0, 1);
+    let allowed = ["--allow-downgrade", "hand.example"];
+    let (status, said) = postls(path, &[&["apply", "plan.json"][..], &allowed].concat());
+    assert_eq!(status, 2);
+    assert!(said.contains("rows that postls did not write"), "{said}");
+    let (status, said) = postls(path, &[&["apply", "plan.json", "--adopt"][..], &allowed].concat());
+    assert_eq!((status, said.as_str()), (0, "applied\n"));
+}
+
+/// A table that somebody else wrote stays as it is, and main.cf makes another policy of its rows.
+#[test]
+fn a_plan_in_a_file_can_leave_the_table_alone() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path();
+    write(path, "main.cf", b"smtp_tls_policy_maps = texthash:$config_directory/tls_policy\n");
+    write(path, "tls_policy", b"# ours\na.example  ENCRYPT\n");
+    let policy = "version: 1\npostfix: \"3.7\"\ntable: {type: texthash}\n\
+        parameters: {smtp_tls_mandatory_protocols: \">=TLSv1.2\"}\ndestinations: {a.example: encrypt}\n";
+    write(path, "postls.yaml", policy.as_bytes());
+    let (status, said) = postls(path, &["diff", "--out", "plan.json"]);
+    assert_eq!(status, 1);
+    assert!(said.contains("a.example                    raised: ENCRYPT, by main.cf\n"), "{said}");
+    let (status, said) = postls(path, &["apply", "plan.json"]);
+    assert_eq!((status, said.as_str()), (0, "applied\n"));
+    let table = fs::read(path.join("tls_policy")).expect("it is there");
+    assert_eq!(table, b"# ours\na.example  ENCRYPT\n");
+}

@@ -40,7 +40,7 @@ const FILES: &[(&str, &str)] = &[
         "version: 1\npostfix: \"3.7\"\ntable: {type: texthash}\ninclude: [\"partners/*.yaml\"]\n\
         destinations:\n  a.example: encrypt\n  b.example: {level: fingerprint, pins: [{pem: partner.pem}]}\n",
     ),
-    ("partners/one.yaml", "destinations: {c.example: may}\n"),
+    ("partners/one.yaml", "destinations: {c.example: encrypt}\n"),
 ];
 
 fn write(path: &Path, text: &[u8]) {
