@@ -40,6 +40,9 @@ _postls() {
             postls,history)
                 cmd="postls__subcmd__history"
                 ;;
+            postls,import)
+                cmd="postls__subcmd__import"
+                ;;
             postls,lint)
                 cmd="postls__subcmd__lint"
                 ;;
@@ -90,6 +93,9 @@ _postls() {
                 ;;
             postls__subcmd__help,history)
                 cmd="postls__subcmd__help__subcmd__history"
+                ;;
+            postls__subcmd__help,import)
+                cmd="postls__subcmd__help__subcmd__import"
                 ;;
             postls__subcmd__help,lint)
                 cmd="postls__subcmd__help__subcmd__lint"
@@ -167,7 +173,7 @@ _postls() {
 
     case "${cmd}" in
         postls)
-            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help"
+            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -197,7 +203,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__apply)
-            opts="-c -q -v -h --root --check --diff --adopt --reload --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --check --diff --adopt --allow-downgrade --reason --reload --keep --detailed-exitcode --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -207,8 +213,20 @@ _postls() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --allow-downgrade)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reload)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -307,7 +325,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__diff)
-            opts="-c -q -v -h --root --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --format --out --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -319,6 +337,10 @@ _postls() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "human json patch" -- "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config-dir)
@@ -417,7 +439,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help)
-            opts="lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help"
+            opts="lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -529,6 +551,20 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -725,14 +761,56 @@ _postls() {
             return 0
             ;;
         postls__subcmd__history)
-            opts="-c -q -v -h --format --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --format --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__import)
+            opts="-o -c -q -v -h --output --force --config-dir --postfix --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config-dir)
@@ -1225,12 +1303,16 @@ _postls() {
             return 0
             ;;
         postls__subcmd__rollback)
-            opts="-c -q -v -h --check --diff --discard-changes --reason --reload --config-dir --postfix --color --quiet --verbose --help"
+            opts="-c -q -v -h --root --check --diff --discard-changes --reason --reload --config-dir --postfix --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

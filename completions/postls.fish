@@ -39,6 +39,7 @@ complete -c postls -n "__fish_postls_needs_command" -f -a "diff" -d 'Show what a
 complete -c postls -n "__fish_postls_needs_command" -f -a "apply" -d 'Make the configuration what the policy file says'
 complete -c postls -n "__fish_postls_needs_command" -f -a "rollback" -d 'Go back to what files were before postls changed them'
 complete -c postls -n "__fish_postls_needs_command" -f -a "history" -d 'List what postls has changed, when and why'
+complete -c postls -n "__fish_postls_needs_command" -f -a "import" -d 'Write the policy file for a configuration that is there'
 complete -c postls -n "__fish_postls_needs_command" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
 complete -c postls -n "__fish_postls_needs_command" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
 complete -c postls -n "__fish_postls_needs_command" -f -a "fingerprint" -d 'Print the fingerprints of certificates and keys, as Postfix compares them'
@@ -93,6 +94,7 @@ complete -c postls -n "__fish_postls_using_subcommand diff" -l root -d 'The syst
 complete -c postls -n "__fish_postls_using_subcommand diff" -l format -d 'The form of the output' -r -f -a "human\t'By policy, by parameter, then the text'
 json\t'One JSON object'
 patch\t'The text, for patch(1)'"
+complete -c postls -n "__fish_postls_using_subcommand diff" -l out -d 'Write the whole plan into a file too, which `postls apply FILE` makes true' -r -F
 complete -c postls -n "__fish_postls_using_subcommand diff" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
 complete -c postls -n "__fish_postls_using_subcommand diff" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
 complete -c postls -n "__fish_postls_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -102,9 +104,12 @@ complete -c postls -n "__fish_postls_using_subcommand diff" -s q -l quiet -d 'Pr
 complete -c postls -n "__fish_postls_using_subcommand diff" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postls -n "__fish_postls_using_subcommand apply" -l root -d 'The system below DIR, such as an image that is being built: all names, and links too, are of that system, and stay in it; only POLICY is a file of this one. Nothing is reloaded' -r -F
+complete -c postls -n "__fish_postls_using_subcommand apply" -l allow-downgrade -d 'Let a destination\'s policy ask for less, or lose a pin; `default` means all that have no row, `all` everything. May be given several times' -r
+complete -c postls -n "__fish_postls_using_subcommand apply" -l reason -d 'Why it is done, for `history`' -r
 complete -c postls -n "__fish_postls_using_subcommand apply" -l reload -d 'When a running Postfix reads its files again' -r -f -a "auto\t'Where it would not notice by itself'
 always\t'Whenever something changed'
 never\t''"
+complete -c postls -n "__fish_postls_using_subcommand apply" -l keep -d 'How many generations are kept for `rollback`' -r
 complete -c postls -n "__fish_postls_using_subcommand apply" -l format -d 'The form of the output' -r -f -a "human\t'A line or two'
 json\t'One JSON object'"
 complete -c postls -n "__fish_postls_using_subcommand apply" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
@@ -119,6 +124,7 @@ complete -c postls -n "__fish_postls_using_subcommand apply" -l detailed-exitcod
 complete -c postls -n "__fish_postls_using_subcommand apply" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand apply" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand rollback" -l root -d 'The system below DIR, such as an image that is being built: all names, and links too, are of that system, and stay in it; only POLICY is a file of this one. Nothing is reloaded' -r -F
 complete -c postls -n "__fish_postls_using_subcommand rollback" -l reason -d 'Why, for `postls history`' -r
 complete -c postls -n "__fish_postls_using_subcommand rollback" -l reload -d 'When a running Postfix reads its files again' -r -f -a "auto\t'Where it would not notice by itself'
 always\t'Whenever something changed'
@@ -134,6 +140,7 @@ complete -c postls -n "__fish_postls_using_subcommand rollback" -l discard-chang
 complete -c postls -n "__fish_postls_using_subcommand rollback" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand rollback" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand history" -l root -d 'The system below DIR, such as an image that is being built: all names, and links too, are of that system, and stay in it; only POLICY is a file of this one. Nothing is reloaded' -r -F
 complete -c postls -n "__fish_postls_using_subcommand history" -l format -d 'The form of the output' -r -f -a "human\t'Lines, the last generation first'
 json\t'One JSON object, the oldest generation first'"
 complete -c postls -n "__fish_postls_using_subcommand history" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
@@ -144,6 +151,16 @@ never\t''"
 complete -c postls -n "__fish_postls_using_subcommand history" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand history" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c postls -n "__fish_postls_using_subcommand import" -s o -l output -d 'Write a new file instead of standard output' -r -F
+complete -c postls -n "__fish_postls_using_subcommand import" -s c -l config-dir -d 'The configuration directory; default: $MAIL_CONFIG, else /etc/postfix' -r -F
+complete -c postls -n "__fish_postls_using_subcommand import" -l postfix -d 'The oldest Postfix that the files must work on, such as 3.7' -r
+complete -c postls -n "__fish_postls_using_subcommand import" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c postls -n "__fish_postls_using_subcommand import" -l force -d 'Overwrite the file that is there'
+complete -c postls -n "__fish_postls_using_subcommand import" -s q -l quiet -d 'Print findings and results only'
+complete -c postls -n "__fish_postls_using_subcommand import" -s v -l verbose -d 'Say on standard error which files are read'
+complete -c postls -n "__fish_postls_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c postls -n "__fish_postls_using_subcommand query" -l service -d 'Ask for a service of master.cf with its own settings, such as relay or smtp/unix' -r
 complete -c postls -n "__fish_postls_using_subcommand query" -l format -d 'How to print it' -r -f -a "human\t'For people'
 json\t'For programs: postls/query/v1'"
@@ -327,23 +344,24 @@ complete -c postls -n "__fish_postls_using_subcommand explain" -l names -d 'List
 complete -c postls -n "__fish_postls_using_subcommand explain" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "rollback" -d 'Go back to what files were before postls changed them'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "history" -d 'List what postls has changed, when and why'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "fingerprint" -d 'Print the fingerprints of certificates and keys, as Postfix compares them'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "publish" -d 'Print what partners need to know of this host\'s keys: fingerprints and TLSA records'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
-complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history query pin fingerprint publish show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "lint" -d 'Find what Postfix will refuse, ignore or defer'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "compile" -d 'Print the TLS policy table that the policy file describes'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "diff" -d 'Show what apply would change'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "apply" -d 'Make the configuration what the policy file says'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "rollback" -d 'Go back to what files were before postls changed them'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "history" -d 'List what postls has changed, when and why'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "import" -d 'Write the policy file for a configuration that is there'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "query" -d 'Say which TLS policy applies to a next-hop destination, and why'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "pin" -d 'List the pins of destinations, say what has to be done about them, add and retire them'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "fingerprint" -d 'Print the fingerprints of certificates and keys, as Postfix compares them'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "publish" -d 'Print what partners need to know of this host\'s keys: fingerprints and TLSA records'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "show" -d 'Print what was understood, as postconf does'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "rules" -d 'List all rules'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "completions" -d 'Print a script that completes command lines'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "man" -d 'Print a manual page'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "schema" -d 'Print the JSON Schema of an output or of the policy file'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "explain" -d 'Print the page of a rule, or what is known of a parameter'
+complete -c postls -n "__fish_postls_using_subcommand help; and not __fish_seen_subcommand_from lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "list" -d 'List pins: fingerprints, where they stand, dates, notes'
 complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "status" -d 'Say what has to be done about pins, the most pressing first'
 complete -c postls -n "__fish_postls_using_subcommand help; and __fish_seen_subcommand_from pin" -f -a "add" -d 'Add a pin to the policy file; apply puts it in force'

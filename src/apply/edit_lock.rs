@@ -12,7 +12,7 @@ use crate::host::{Host, Lock};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The files that postconf edits.
-const EDITED: [&str; 2] = ["main.cf", "master.cf"];
+pub(super) const EDITED: [&str; 2] = ["main.cf", "master.cf"];
 
 /// While it lives, postconf waits.
 pub(super) struct EditLocks<'h> {

@@ -31,7 +31,7 @@ pub(super) struct Journal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Phase {
-    /// New files are written beside the old ones; each file is still the old one.
+    /// New files are written beside the old ones; each file is still the old one, or is it again.
     Staging,
     /// They are put in their places, one after the other.
     Placing,

@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 
 pub use generation::{Built, Generation, Kept, Replaced};
 pub use recovery::{Interrupted, Recovered, interrupted, recover};
-pub use rollback::{Back, Lost, back_to, changes_of, history};
+pub use rollback::{Back, Lost, back_to, changes_of, history, written};
 
 use crate::host::Host;
 use crate::plan::Plan;

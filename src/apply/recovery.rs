@@ -4,11 +4,12 @@
 //! old. If each is new, the rest of the road is gone; otherwise the new ones are put back. A file that
 //! somebody else has changed since is theirs, and stays.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 
 use super::Failure;
-use super::edit_lock::EditLocks;
+use super::edit_lock::{EDITED, EditLocks};
 use super::journal::{Journal, Phase, Step, Tell};
 use super::running::{self, Running};
 use super::store::Store;
@@ -81,7 +82,9 @@ pub(super) fn put_right(
     let Some(journal) = store.read::<Journal>(&store.journal()).map_err(unreadable)? else {
         return Ok(None);
     };
-    let work = Work { host, directory, store: Some(store) };
+    // In each phase, since the lock files of the interrupted one may be there too.
+    let edit = EditLocks::take(host, directory, &EDITED).map_err(Failure::Refused)?;
+    let work = Work { host, directory, store: Some(store), edit: RefCell::new(Some(edit)) };
     let done = match journal.phase {
         Phase::Staging => {
             work.clear_away(&journal).map_err(Failure::Refused)?;
@@ -98,8 +101,6 @@ pub(super) fn put_right(
 
 fn put_right_files(work: &Work<'_>, mut journal: Journal) -> Result<Recovered, Failure> {
     let (host, directory) = (work.host, work.directory);
-    let _edit =
-        EditLocks::take(host, directory, &["main.cf", "master.cf"]).map_err(Failure::Refused)?;
     let holds: Vec<Holds> = journal.steps.iter().map(|it| work.holds(it)).collect();
     let running = match journal.tell {
         Tell::NotNeeded => Running::No,

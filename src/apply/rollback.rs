@@ -35,6 +35,18 @@ pub fn history(host: &dyn Host, directory: &Path) -> Result<Vec<Generation>, Str
     numbers.into_iter().filter_map(|it| store.generation(it).transpose()).collect()
 }
 
+/// A file as postls left it when it changed it last; `None`: it has not, or that is not known here.
+pub fn written(host: &dyn Host, directory: &Path, name: &str) -> Option<Vec<u8>> {
+    let store = Store::of(host, directory);
+    for number in store.numbers().ok()?.into_iter().rev() {
+        let generation = store.generation(number).ok()??;
+        if let Some(file) = generation.files.iter().find(|it| it.name == name) {
+            return store.object(&file.after.as_ref()?.sha256).ok();
+        }
+    }
+    None
+}
+
 /// What a generation has changed.
 pub fn changes_of(
     host: &dyn Host,

@@ -14,10 +14,11 @@ use std::time::Duration;
 use crate::host::Host;
 
 /// How often a reloaded Postfix is looked at, at most.
-const LOOKS: usize = 50;
+const LOOKS: usize = 60;
 const PAUSE: Duration = Duration::from_millis(100);
-/// So many looks in a row must find the queue manager alive.
-const ALIVE: usize = 5;
+/// So many looks in a row must find the queue manager alive: a daemon that dies of what it reads takes a
+/// second for it.
+const ALIVE: usize = 20;
 /// Of the log before the reload, so much is read: what was said there already is not news.
 const TAIL: u64 = 256 << 10;
 
@@ -37,6 +38,8 @@ pub(super) struct Master {
     process: PathBuf,
     /// Its number.
     pid: String,
+    /// The queue managers that it had at first, by number; empty also where they cannot be seen.
+    managers: BTreeSet<String>,
 }
 
 /// A parameter's value; `None`: there is no Postfix that could say it.
@@ -73,21 +76,38 @@ pub(super) fn state(host: &dyn Host, directory: &Path) -> Running {
     if same(&PathBuf::from(&*config)) != same(directory) {
         return Running::No;
     }
-    Running::Yes(Master { process, pid })
+    let managers = queue_managers(host, &process, &pid);
+    Running::Yes(Master { process, pid, managers })
 }
 
 /// `postfix reload`, and a look at what it does to the daemons.
 pub(super) fn reload(host: &dyn Host, directory: &Path, master: &Master) -> Result<(), String> {
     let log = Log::open(host, directory);
-    let managers = master.queue_managers(host);
     command(host, directory, "reload")?;
-    watch(host, master, &managers, log.as_ref())
+    watch(host, master, log.as_ref())
 }
 
 /// After a failure, with the old files in their places: a master that has died of the new ones is
-/// started again.
+/// started again. So is one whose queue manager has died: master(8) would not start that one for
+/// `service_throttle_time`, also after a reload, and no mail would move.
 pub(super) fn bring_back(host: &dyn Host, directory: &Path, master: &Master) -> Result<(), String> {
-    command(host, directory, if master.is_alive(host) { "reload" } else { "start" })
+    if master.is_alive(host) {
+        command(host, directory, "reload")?;
+    }
+    let mut alive = 0;
+    for _ in 0..LOOKS {
+        host.sleep(PAUSE);
+        if !master.is_alive(host) {
+            return command(host, directory, "start");
+        }
+        let is_there = master.managers.is_empty() || !master.managers_now(host).is_empty();
+        alive = if is_there { alive + 1 } else { 0 };
+        if alive >= ALIVE {
+            return Ok(());
+        }
+    }
+    command(host, directory, "stop")?;
+    command(host, directory, "start")
 }
 
 fn command(host: &dyn Host, directory: &Path, what: &str) -> Result<(), String> {
@@ -101,12 +121,7 @@ fn command(host: &dyn Host, directory: &Path, what: &str) -> Result<(), String> 
 
 /// Until a new queue manager has lived for a while: master(8) starts one at once, and it reads all that
 /// other daemons read of main.cf at their start.
-fn watch(
-    host: &dyn Host,
-    master: &Master,
-    before: &BTreeSet<String>,
-    log: Option<&Log<'_>>,
-) -> Result<(), String> {
+fn watch(host: &dyn Host, master: &Master, log: Option<&Log<'_>>) -> Result<(), String> {
     let mut alive = 0;
     for _ in 0..LOOKS {
         host.sleep(PAUSE);
@@ -116,13 +131,13 @@ fn watch(
         if !master.is_alive(host) {
             return Err("after the reload master(8) died".to_owned());
         }
-        let now = master.queue_managers(host);
-        alive = if now.iter().any(|it| !before.contains(it)) { alive + 1 } else { 0 };
+        let now = master.managers_now(host);
+        alive = if now.iter().any(|it| !master.managers.contains(it)) { alive + 1 } else { 0 };
         if alive >= ALIVE {
             return Ok(());
         }
     }
-    if before.is_empty() || !master.queue_managers(host).is_empty() {
+    if master.managers.is_empty() || !master.managers_now(host).is_empty() {
         return Ok(());
     }
     Err("after the reload no queue manager runs".to_owned())
@@ -134,17 +149,20 @@ impl Master {
         host.read(&self.process.join("statm")).is_ok_and(|it| !it.starts_with(b"0 "))
     }
 
-    /// Its children that are queue managers, by number.
-    fn queue_managers(&self, host: &dyn Host) -> BTreeSet<String> {
-        let children = self.process.join("task").join(&self.pid).join("children");
-        let children = host.read(&children).unwrap_or_default();
-        let children = String::from_utf8_lossy(&children);
-        let is_manager = |pid: &&str| {
-            let name = host.read(&Path::new("/proc").join(pid).join("comm")).unwrap_or_default();
-            matches!(name.trim_ascii(), b"qmgr" | b"nqmgr" | b"oqmgr")
-        };
-        children.split_ascii_whitespace().filter(is_manager).map(str::to_owned).collect()
+    fn managers_now(&self, host: &dyn Host) -> BTreeSet<String> {
+        queue_managers(host, &self.process, &self.pid)
     }
+}
+
+/// The children of a master that are queue managers, by number.
+fn queue_managers(host: &dyn Host, process: &Path, pid: &str) -> BTreeSet<String> {
+    let children = host.read(&process.join("task").join(pid).join("children")).unwrap_or_default();
+    let children = String::from_utf8_lossy(&children);
+    let is_manager = |pid: &&str| {
+        let name = host.read(&Path::new("/proc").join(pid).join("comm")).unwrap_or_default();
+        matches!(name.trim_ascii(), b"qmgr" | b"nqmgr" | b"oqmgr")
+    };
+    children.split_ascii_whitespace().filter(is_manager).map(str::to_owned).collect()
 }
 
 /// What logs as daemons do, and is run by people.

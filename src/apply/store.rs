@@ -12,6 +12,7 @@
 //! It stands beside what it is about, so that it is on the same file system and goes where the
 //! directory goes.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,7 +54,10 @@ impl<'h> Store<'h> {
         }
         let path = store.lock_file();
         match host.lock(&path, PATIENCE) {
-            Ok(lock) => Ok((store, lock)),
+            Ok(lock) => {
+                store.sweep()?;
+                Ok((store, lock))
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(format!(
                 "another postls has been at work here for a minute ({})",
                 path.display()
@@ -69,6 +73,22 @@ impl<'h> Store<'h> {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Some(true),
             Err(_) => None,
         }
+    }
+
+    /// Removes temporary files that a crash has left here: who has the lock knows that nobody writes them.
+    fn sweep(&self) -> Result<(), String> {
+        for folder in [self.folder.clone(), self.objects(), self.generations()] {
+            let names = self.host.names(&folder);
+            let names = names.map_err(|error| format!("{}: {error}", folder.display()))?;
+            let is_temporary = |it: &&OsString| {
+                let name = it.to_string_lossy();
+                name.starts_with('.') && name.contains(".postls-")
+            };
+            for name in names.iter().filter(is_temporary) {
+                self.remove(&folder.join(name))?;
+            }
+        }
+        Ok(())
     }
 
     fn lock_file(&self) -> PathBuf {

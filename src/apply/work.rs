@@ -1,6 +1,8 @@
 //! The road of an apply: lock, journal, stage, place, verify, tell, record; and backwards.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::edit_lock::EditLocks;
@@ -36,7 +38,7 @@ pub(super) fn run(
         return Err(Failure::Stale(format!("an interrupted apply was {done} first")));
     }
     let names: Vec<&str> = names.into_iter().collect();
-    let _edit = EditLocks::take(host, directory, &names).map_err(Failure::Refused)?;
+    let edit = EditLocks::take(host, directory, &names).map_err(Failure::Refused)?;
     check_base(host, directory, plan)?;
     let tell = match options.reload {
         Reload::Auto if plan.reload => Tell::Reload,
@@ -47,7 +49,7 @@ pub(super) fn run(
     // Both are asked while main.cf is the old one: Postfix's commands wait for a young file.
     let running = store.map_or(Running::No, |_| running::state(host, directory));
     let before = store.map(|_| verify::before(host, directory, &running));
-    let work = Work { host, directory, store };
+    let work = Work { host, directory, store, edit: RefCell::new(Some(edit)) };
     let mut journal = Journal {
         schema: journal::SCHEMA.to_owned(),
         phase: Phase::Staging,
@@ -128,6 +130,8 @@ pub(super) struct Work<'w> {
     pub(super) directory: &'w Path,
     /// `None`: nothing is kept.
     pub(super) store: Option<&'w Store<'w>>,
+    /// Given back while the journal is still there, so that a crash leaves no lock file that nobody knows of.
+    pub(super) edit: RefCell<Option<EditLocks<'w>>>,
 }
 
 impl Work<'_> {
@@ -383,7 +387,10 @@ impl Work<'_> {
             left.push(format!("Postfix goes on with what it has read: {error}"));
         }
         if left.is_empty() {
-            left.extend(self.clear_away(journal).err());
+            // Each file is the old one again. From here on nobody may conclude from missing old files that
+            // somebody else has been there.
+            let undone = Journal { phase: Phase::Staging, ..journal.clone() };
+            left.extend(self.write(&undone).and_then(|()| self.clear_away(journal)).err());
         }
         match left.join("; ") {
             said if said.is_empty() => Failure::PutBack(why),
@@ -454,11 +461,17 @@ impl Work<'_> {
             let prefix = prefix.as_encoded_bytes();
             let names = self.host.names(folder);
             let names = names.map_err(|error| format!("{}: {error}", folder.display()))?;
-            for name in names.iter().filter(|it| it.as_encoded_bytes().starts_with(prefix)) {
+            let is_ours = |it: &&OsString| {
+                // A postmap that was killed leaves the name under which Berkeley DB makes a file.
+                let name = it.as_encoded_bytes();
+                name.strip_prefix(b"__db.").unwrap_or(name).starts_with(prefix)
+            };
+            for name in names.iter().filter(is_ours) {
                 let path = folder.join(name);
                 self.host.remove(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             }
         }
+        drop(self.edit.take());
         let Some(store) = self.store else { return Ok(()) };
         store.remove(&store.journal())
     }

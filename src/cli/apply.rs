@@ -1,23 +1,29 @@
 //! `postls apply`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::image::Image;
+use super::allowance::Allowance;
+use super::image::{Image, Place};
+use super::interruption::{self, Then};
+use super::load::resolved;
 use super::planning::{self, Planned};
-use super::{CHANGED, Common, FAILED, OK, Outcome, Stop, complain, failed, load};
+use super::{CHANGED, Common, FAILED, OK, Outcome, Stop, complain, failed, stored};
 use crate::apply::settled::{self, Witness};
-use crate::apply::{self, Done, KEEP, Options, Record};
-use crate::host::Host;
+use crate::apply::{self, Done, Failure, KEEP, Options, Record};
+use crate::host::{Host, System};
 use crate::plan::Plan;
 use crate::report::{failure, plan};
 use crate::text::shortened;
 
+/// So often a plan is made again, where somebody changes files while it is made.
+const TRIES: usize = 5;
+
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
 pub(super) struct Apply {
-    /// The policy file; default: postls.yaml in the configuration directory
+    /// The policy file, or a plan of `diff --out`; default: postls.yaml in the configuration directory
     #[arg(value_name = "POLICY")]
     policy: Option<PathBuf>,
     #[command(flatten)]
@@ -31,9 +37,14 @@ pub(super) struct Apply {
     /// Drop the rows of a table that postls did not write
     #[arg(long)]
     adopt: bool,
+    #[command(flatten)]
+    allowance: Allowance,
     /// When a running Postfix reads its files again
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     reload: Reload,
+    /// How many generations are kept for `rollback`
+    #[arg(long, value_name = "NUMBER", default_value_t = KEEP)]
+    keep: usize,
     /// Exit with 10 if something changed
     #[arg(long)]
     detailed_exitcode: bool,
@@ -69,6 +80,29 @@ impl From<Reload> for apply::Reload {
     }
 }
 
+/// What became of it.
+enum Tried {
+    Done(Outcome),
+    /// Why not, and the exit status.
+    Failed(String, u8),
+}
+
+/// A plan, and what has to be known before it is made true.
+struct Prepared {
+    plan: Plan,
+    /// Errors of the result, drawn; empty: none.
+    errors: String,
+    /// Whether it is certain that nothing is left to do behind it.
+    is_final: bool,
+    directory: PathBuf,
+    /// The table that it writes.
+    table: String,
+    /// Where it comes from, for `history`.
+    from: String,
+    /// The destinations of the policy file; `None`: the plan comes out of a file.
+    known: Option<Vec<String>>,
+}
+
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Outcome {
         let tried = self.attempt(common).unwrap_or_else(|Stop(why)| Tried::Failed(why, FAILED));
@@ -93,91 +127,164 @@ impl Apply {
             ));
         }
         let host = place.host();
-        let directory = load::resolved(host, &common.directory());
+        let then = if self.check { Then::Look } else { Then::Change };
+        let directory = resolved(host, &common.directory());
+        if let Err(failure) = interruption::put_right(host, &directory, then) {
+            return Ok(Tried::Failed(failure.to_string(), failed(&failure)));
+        }
         let asked = self.decides(common);
-        let settled = place.can_run() && settled::holds(host, &directory, &asked);
-        let witness = Witness::new(host);
-        let planned = if settled {
+        // Words of --allow-downgrade that name nobody are warned of.
+        let is_plain = place.can_run() && !self.allowance.names_some();
+        if is_plain && settled::holds(host, &directory, &asked) {
             if common.verbose {
                 complain("everything is as it was when nothing was left to do");
             }
-            Planned { plan: Plan::default(), errors: String::new(), is_final: true }
-        } else {
-            // What is only checked changes nothing, and leaves no notes.
-            let asked: &dyn Host = if self.check { host } else { &witness };
-            let (loaded, request) =
-                planning::load_in(&place, asked, common, self.policy.as_deref())?;
-            planning::plan(asked, &loaded, &request, common.style())?
+            return Ok(self.have_nothing_to_do(common, &place, &directory));
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let witness = Witness::new(host);
+            let prepared = self.prepare(&place, &witness, common)?;
+            if self.check {
+                return Ok(Tried::Done(self.outcome(common, &prepared.plan, None)));
+            }
+            match self.make_true(&place, &prepared) {
+                Ok(done) => {
+                    if prepared.is_final && place.can_run() {
+                        settled::record(&witness, &directory, &asked, &prepared.plan);
+                    }
+                    done.notes.iter().for_each(|it| complain(it));
+                    return Ok(Tried::Done(self.outcome(common, &prepared.plan, Some(&done))));
+                }
+                // Another plan can be made of the policy file; one that comes out of a file is what
+                // somebody has looked at.
+                Err(Failure::Stale(_)) if prepared.known.is_some() && tries < TRIES => {}
+                Err(failure) => return Ok(Tried::Failed(failure.to_string(), failed(&failure))),
+            }
+        }
+    }
+
+    /// What the command line says that decides on a plan.
+    fn decides(&self, common: &Common) -> String {
+        format!("{:?}", (common.postfix, &self.policy))
+    }
+
+    /// A plan that is empty is made true all the same: the user may want a reload.
+    fn have_nothing_to_do(&self, common: &Common, place: &Place, directory: &Path) -> Tried {
+        let prepared = Prepared {
+            plan: Plan::default(),
+            errors: String::new(),
+            is_final: true,
+            directory: directory.to_owned(),
+            table: String::new(),
+            from: String::new(),
+            known: Some(Vec::new()),
         };
-        let plan = &planned.plan;
-        if !planned.errors.is_empty() {
+        if self.check {
+            return Tried::Done(self.outcome(common, &prepared.plan, None));
+        }
+        match self.make_true(place, &prepared) {
+            Ok(done) => Tried::Done(self.outcome(common, &prepared.plan, Some(&done))),
+            Err(failure) => Tried::Failed(failure.to_string(), failed(&failure)),
+        }
+    }
+
+    /// The plan in a file, or that of the policy file, if nothing speaks against it.
+    fn prepare(
+        &self,
+        place: &Place,
+        witness: &Witness<'_>,
+        common: &Common,
+    ) -> Result<Prepared, Stop> {
+        let mut prepared = self.read(place, witness, common)?;
+        let Prepared { plan, errors, table, known, .. } = &mut prepared;
+        if !errors.is_empty() {
             return Err(Stop(format!(
-                "the result would have errors; nothing was changed\n\n{}",
-                planned.errors
+                "the result would have errors; nothing was changed\n\n{errors}"
             )));
         }
         let foreign: Vec<&str> = plan.foreign().collect();
         if !foreign.is_empty() && !self.adopt {
             return Err(Stop(format!(
-                "{} has rows that postls did not write and the policy file does not have: {}; \
+                "{table} has rows that postls did not write and the policy file does not have: {}; \
                  take them over into the policy file (postls import shows how), or drop them with \
                  --adopt; nothing was changed",
-                plan.base[1].name,
                 shortened(&foreign.join(", "))
             )));
         }
-        let done = if self.check {
-            None
-        } else {
-            let reload = match self.reload {
-                _ if !place.can_run() => apply::Reload::Never,
-                reload => reload.into(),
-            };
-            let record = Record::Generation { command: "apply", policy: None, keep: KEEP };
-            let options = Options { reload, record };
-            match apply::apply(host, &directory, plan, &options) {
-                Ok(done) => {
-                    if planned.is_final && !settled {
-                        settled::record(&witness, &directory, &asked, plan);
-                    }
-                    Some(done)
-                }
-                Err(failure) => return Ok(Tried::Failed(failure.to_string(), failed(&failure))),
-            }
+        self.allowance.check(plan, known.as_deref())?;
+        plan.note = self.allowance.note(plan);
+        Ok(prepared)
+    }
+
+    fn read(
+        &self,
+        place: &Place,
+        witness: &Witness<'_>,
+        common: &Common,
+    ) -> Result<Prepared, Stop> {
+        let host = place.host();
+        // It is a file of this machine, also with --root.
+        if let Some(path) = self.policy.as_deref()
+            && let Some(bytes) = stored::plan_in(&System, path)
+        {
+            let (planned, directory, table) = stored::read(host, common, path, &bytes)?;
+            let Planned { plan, errors, is_final } = planned;
+            let from = path.to_string_lossy().into_owned();
+            return Ok(Prepared { plan, errors, is_final, directory, table, from, known: None });
+        }
+        // What is only checked changes nothing, and leaves no notes.
+        let host: &dyn Host = if self.check { host } else { witness };
+        let (loaded, request) = planning::load_in(place, host, common, self.policy.as_deref())?;
+        let planned = planning::plan_of_file(host, &loaded, &request, common.style())?;
+        let Some(policy) = &loaded.policy else {
+            return Err(Stop("there is no policy file".to_owned()));
         };
+        let names = policy.policies.destinations.iter().map(|it| it.nexthop.value.to_string());
+        let names = names.take(if self.allowance.names_some() { usize::MAX } else { 0 });
+        let known = Some(names.collect());
+        let (table, from) = (policy.policies.table.path.clone(), policy.short_name.clone());
+        let directory = loaded.directory.clone();
+        // The process ends soon, and a million destinations take long to put away.
+        std::mem::forget(loaded);
+        let Planned { plan, errors, is_final } = planned;
+        Ok(Prepared { plan, errors, is_final, directory, table, from, known })
+    }
+
+    fn make_true(&self, place: &Place, prepared: &Prepared) -> Result<Done, Failure> {
+        let reload = match self.reload {
+            _ if !place.can_run() => apply::Reload::Never,
+            reload => reload.into(),
+        };
+        let (command, policy) = ("apply", Some(prepared.from.as_str()));
+        let record = Record::Generation { command, policy, keep: self.keep };
+        let options = Options { reload, record };
+        apply::apply(place.host(), &prepared.directory, &prepared.plan, &options)
+    }
+
+    /// What is printed; `done` is what was done, if that was tried.
+    fn outcome(&self, common: &Common, plan: &Plan, done: Option<&Done>) -> Outcome {
         let changed = !plan.changes.is_empty();
         let status = if changed && self.detailed_exitcode { CHANGED } else { OK };
         let output = match self.format {
-            Format::Json => plan::to_json(plan, done.as_ref()),
+            Format::Json => plan::to_json(plan, done),
             Format::Human => {
                 let mut text = String::new();
                 if changed && (self.diff || self.check) {
                     text = plan::human(plan, common.style());
                 }
                 if !common.quiet {
-                    text.push_str(&closing(done.as_ref(), changed));
+                    text.push_str(&closing(done, changed));
                 }
                 text
             }
         };
-        Ok(Tried::Done(Outcome { output: output.into_bytes(), status }))
-    }
-}
-
-impl Apply {
-    /// What the command line says that decides on a plan.
-    fn decides(&self, common: &Common) -> String {
-        format!("{:?}", (common.postfix, &self.policy))
+        Outcome { output: output.into_bytes(), status }
     }
 }
 
 const NOTHING: &str = "nothing to change: the configuration is as the policy file wants it\n";
-/// What became of it.
-enum Tried {
-    Done(Outcome),
-    /// Why not, and the exit status.
-    Failed(String, u8),
-}
 
 /// What was done, in a line.
 fn closing(done: Option<&Done>, changed: bool) -> String {

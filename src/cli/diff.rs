@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::image::Image;
-use super::{Common, FOUND, OK, Outcome, Stop, complain, planning};
+use super::load::resolved;
+use super::{
+    Common, FOUND, OK, Outcome, Stop, allowance, complain, interruption, planning, stored,
+};
+use crate::host::System;
 use crate::report::plan;
 
 #[derive(Args)]
@@ -18,6 +22,9 @@ pub(super) struct Diff {
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// Write the whole plan into a file too, which `postls apply FILE` makes true
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -33,14 +40,28 @@ pub(super) enum Format {
 impl Diff {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
         let place = self.image.place()?;
+        interruption::mention(place.host(), &resolved(place.host(), &common.directory()));
         let (loaded, request) =
             planning::load_in(&place, place.host(), common, self.policy.as_deref())?;
-        let planned = planning::plan(place.host(), &loaded, &request, common.style())?;
-        if !planned.errors.is_empty() {
+        let planned = planning::plan_of_file(place.host(), &loaded, &request, common.style())?;
+        let refused = !planned.errors.is_empty();
+        if refused && self.out.is_some() {
+            return Err(Stop(format!(
+                "the result would have errors; no plan was written\n\n{}",
+                planned.errors
+            )));
+        }
+        if refused {
             complain(&format!(
                 "apply would refuse this, for the result has errors\n\n{}",
                 planned.errors
             ));
+        } else if let Some(why) = allowance::wanted(&planned.plan) {
+            complain(&why);
+        }
+        if let Some(out) = &self.out {
+            // A file of this machine, also with --root.
+            stored::write(&System, out, &loaded, &planned.plan)?;
         }
         let output = match self.format {
             // The exit status alone: whoever asks for another form wants to read it.

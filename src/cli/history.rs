@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
+use super::image::Image;
 use super::load::resolved;
 use super::{Common, OK, Outcome, Stop};
 use crate::apply;
-use crate::host::System;
 use crate::plan::Plan;
 use crate::report::{history, plan};
 
@@ -14,6 +14,8 @@ pub(super) struct History {
     /// Show what this generation has changed
     #[arg(value_name = "GENERATION")]
     generation: Option<u64>,
+    #[command(flatten)]
+    image: Image,
     /// The form of the output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -29,9 +31,10 @@ enum Format {
 
 impl History {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
-        let directory = resolved(&host, &common.directory());
-        let mut generations = apply::history(&host, &directory).map_err(Stop)?;
+        let place = self.image.place()?;
+        let host = place.host();
+        let directory = resolved(host, &common.directory());
+        let mut generations = apply::history(host, &directory).map_err(Stop)?;
         if let Some(number) = self.generation {
             generations.retain(|it| it.number == number);
             if generations.is_empty() {
@@ -49,7 +52,7 @@ impl History {
             Format::Human => {
                 let mut text = history::human(&generations);
                 if let (Some(_), [generation]) = (self.generation, generations.as_slice()) {
-                    let changes = apply::changes_of(&host, &directory, generation).map_err(Stop)?;
+                    let changes = apply::changes_of(host, &directory, generation).map_err(Stop)?;
                     let patch = plan::patch(&Plan { changes, ..Plan::default() });
                     text.push('\n');
                     text.push_str(&plan::printable_lines(&String::from_utf8_lossy(&patch)));

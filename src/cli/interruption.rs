@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Outcome, complain, failed};
-use crate::apply::{self, Interrupted};
+use super::complain;
+use crate::apply::{self, Failure, Interrupted};
 use crate::host::Host;
 use crate::report::history::time;
 
@@ -17,27 +17,17 @@ pub(super) fn mention(host: &dyn Host, directory: &Path) {
     }
 }
 
-/// Puts it right, for commands that change files, unless they are only to look; an outcome: it could not
-/// be put right.
-pub(super) fn put_right(host: &dyn Host, directory: &Path, then: Then) -> Option<Outcome> {
+/// Puts it right, for commands that change files, unless they are only to look.
+pub(super) fn put_right(host: &dyn Host, directory: &Path, then: Then) -> Result<(), Failure> {
     match then {
-        Then::Look => {
-            mention(host, directory);
-            return None;
-        }
-        Then::Change => {}
-    }
-    match apply::recover(host, directory) {
-        Ok(None) => None,
-        Ok(Some((it, how))) => {
-            complain(&format!("{}; it was {how} now", said(&it)));
-            None
-        }
-        Err(failure) => {
-            complain(&format!("an interrupted apply cannot be put right: {failure}"));
-            Some(Outcome { output: Vec::new(), status: failed(&failure) })
+        Then::Look => mention(host, directory),
+        Then::Change => {
+            if let Some((it, how)) = apply::recover(host, directory)? {
+                complain(&format!("{}; it was {how} now", said(&it)));
+            }
         }
     }
+    Ok(())
 }
 
 /// What a command is about to do.

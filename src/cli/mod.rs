@@ -1,5 +1,6 @@
 //! The command line. Each subcommand is a file; this one holds what they share.
 
+mod allowance;
 mod apply;
 mod compile;
 mod completions;
@@ -29,6 +30,7 @@ mod query;
 mod rollback;
 mod schema;
 mod show;
+mod stored;
 mod trusted;
 
 use std::io::{ErrorKind, IsTerminal, Read, Write};

@@ -10,7 +10,7 @@ use super::image::Place;
 use super::load::{self, Loaded, POLICY_FILE, Request, Whose};
 use super::load_again::load_again;
 use super::{Common, Stop};
-use crate::apply::index;
+use crate::apply::{self, index};
 use crate::config::{Configuration, Origin, TableKind};
 use crate::finding::{Finding, Severity};
 use crate::host::Host;
@@ -42,9 +42,9 @@ pub(super) fn load<'a>(
     Ok((loaded, request))
 }
 
-/// The same for a machine or an image, for a plan to be made of: [`plan`] says what is wrong with the
-/// policy file. One that is named is one of this machine; where none is, it is the one in the
-/// configuration directory. `host`: the place's, or one that stands between.
+/// The same for a machine or an image, for [`plan_of_file`], which says what is wrong with the policy
+/// file. One that is named is one of this machine; where none is, it is the one in the configuration
+/// directory. `host`: the place's, or one that stands between.
 pub(super) fn load_in<'a>(
     place: &Place,
     host: &dyn Host,
@@ -85,8 +85,9 @@ fn refuse_errors(loaded: &Loaded, style: Style) -> Result<(), Stop> {
     Err(Stop(format!("the policy file has errors; nothing was changed\n\n{errors}")))
 }
 
-/// Makes the plan for a directory that was loaded; its policy file must have no errors.
-pub(super) fn plan(
+/// Makes the plan for a directory that was loaded, and stops where its policy file has errors. All
+/// is linted once: what is said of the policy file is the same before and afterwards.
+pub(super) fn plan_of_file(
     host: &dyn Host,
     loaded: &Loaded,
     request: &Request<'_>,
@@ -96,6 +97,28 @@ pub(super) fn plan(
     if loaded.policy.as_ref().is_some_and(|it| !it.problems.is_empty()) {
         refuse_errors(loaded, style)?;
     }
+    let (planned, result) = plan_and_result(host, loaded, request, style)?;
+    refuse_errors(result.as_ref().unwrap_or(loaded), style)?;
+    Ok(planned)
+}
+
+/// Makes the plan for a directory that was loaded without errors in its policy file.
+pub(super) fn plan(
+    host: &dyn Host,
+    loaded: &Loaded,
+    request: &Request<'_>,
+    style: Style,
+) -> Result<Planned, Stop> {
+    plan_and_result(host, loaded, request, style).map(|it| it.0)
+}
+
+/// The plan, and what it leads to, if that is something else.
+fn plan_and_result(
+    host: &dyn Host,
+    loaded: &Loaded,
+    request: &Request<'_>,
+    style: Style,
+) -> Result<(Planned, Option<Loaded>), Stop> {
     let context = loaded.bare_context();
     let main_cf = request.directory.join("main.cf");
     let Some(configuration) = &context.configuration else {
@@ -124,10 +147,14 @@ pub(super) fn plan(
             None => default_kind(host, &request.directory)?,
         },
     };
+    let effective = context.effective();
+    let written = apply::written(host, &request.directory, &table.path);
     let mut live = Live {
+        scopes: effective.as_ref().map(|it| &*it.scopes).unwrap_or_default(),
+        beside: &beside(loaded, table.client()),
         configuration,
         table: live_table,
-        written: None,
+        written: written.as_deref(),
         kind: &kind,
         index: None,
         digest: context.client(table.client()).client.known_digest(),
@@ -151,13 +178,11 @@ pub(super) fn plan(
     }
     // Where nothing changes, nothing gets worse: what is wrong there is for lint to say.
     if plan.changes.is_empty() {
-        refuse_errors(loaded, style)?;
-        let is_final = plan.policies.is_empty() && plan.parameters.is_empty();
-        return Ok(Planned { plan, errors: String::new(), is_final });
+        let says_nothing =
+            plan.policies.is_empty() && plan.parameters.is_empty() && plan.others.is_none();
+        return Ok((Planned { plan, errors: String::new(), is_final: says_nothing }, None));
     }
     let result = load_again(host, &request.with(written_by(&plan)), loaded)?;
-    // What it says of the policy file is what would be said of it now.
-    refuse_errors(&result, style)?;
     let mut errors = draw_errors(&result, &all_files(&result), style);
     if has_table && is_taken_apart(&request.directory) {
         let _ = writeln!(
@@ -168,7 +193,7 @@ pub(super) fn plan(
         );
     }
     let is_final = is_final(&live, &plan, &policy.policies, &result);
-    Ok(Planned { plan, errors, is_final })
+    Ok((Planned { plan, errors, is_final }, Some(result)))
 }
 
 /// Whether the plan that would be made from its `result` has nothing to do.
@@ -204,6 +229,26 @@ fn set_kind(configuration: &Configuration<'_>) -> Option<String> {
 fn is_taken_apart(directory: &Path) -> bool {
     let bytes = directory.as_os_str().as_bytes();
     bytes.iter().any(|it| it.is_ascii_whitespace() || matches!(it, b',' | b'$'))
+}
+
+/// The sources of the tables of rows that a client asks, by their names in its list.
+pub(super) fn beside<'l>(loaded: &'l Loaded, program: &str) -> Vec<(String, &'l [u8])> {
+    let context = loaded.bare_context();
+    let Some(effective) = context.effective() else { return Vec::new() };
+    let clients = lint::clients(&effective).into_iter();
+    let tables = clients.filter(|it| it.client.name == program).flat_map(|it| it.tables);
+    let mut found: Vec<(String, &[u8])> = Vec::new();
+    for table in tables.filter(|it| it.kind != TableKind::Other) {
+        let short = table.name.strip_prefix("$config_directory/").unwrap_or(&table.name);
+        // In a copy of a configuration, names are those of the original.
+        let names = [&loaded.directory, Path::new(load::DEFAULT_DIRECTORY)]
+            .map(|it| load::name_in(it, Path::new(short)));
+        let source = names.iter().find_map(|it| loaded.source(it));
+        if let Some(source) = source.filter(|_| !found.iter().any(|it| it.0 == table.text)) {
+            found.push((table.text, loaded.sources.source(source).bytes()));
+        }
+    }
+    found
 }
 
 /// What Postfix takes where a policy file says `type: default`.

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::apply::Reload;
+use super::image::Image;
 use super::interruption::{self, Then};
 use super::load::resolved;
 use super::{Common, OK, Outcome, Stop, complain, failed, planning};
 use crate::apply::{self, KEEP, Options, Record};
-use crate::host::System;
 use crate::report::plan;
 
 #[derive(Args)]
@@ -17,6 +17,8 @@ pub(super) struct Rollback {
     /// first one; default: the one before the last
     #[arg(value_name = "GENERATION")]
     generation: Option<u64>,
+    #[command(flatten)]
+    image: Image,
     /// Only say what would change
     #[arg(long)]
     check: bool,
@@ -36,13 +38,15 @@ pub(super) struct Rollback {
 
 impl Rollback {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
-        let host = System;
-        let directory = resolved(&host, &common.directory());
+        let place = self.image.place()?;
+        let host = place.host();
+        let directory = resolved(host, &common.directory());
         let then = if self.check { Then::Look } else { Then::Change };
-        if let Some(outcome) = interruption::put_right(&host, &directory, then) {
-            return Ok(outcome);
+        if let Err(failure) = interruption::put_right(host, &directory, then) {
+            complain(&failure.to_string());
+            return Ok(Outcome { output: Vec::new(), status: failed(&failure) });
         }
-        let mut back = apply::back_to(&host, &directory, self.generation).map_err(Stop)?;
+        let mut back = apply::back_to(host, &directory, self.generation).map_err(Stop)?;
         if !back.lost.is_empty() && !self.discard_changes {
             let names: Vec<&str> = back.lost.iter().map(|it| it.name.as_str()).collect();
             return Err(Stop(format!(
@@ -53,8 +57,8 @@ impl Rollback {
         }
         back.plan.note.reason.clone_from(&self.reason);
         let changes = !back.plan.changes.is_empty();
-        let request = common.request(&host, &directory);
-        let errors = planning::errors_of_result(&host, &request, &back.plan, common.style())?;
+        let request = common.request(host, &directory);
+        let errors = planning::errors_of_result(host, &request, &back.plan, common.style())?;
         if !errors.is_empty() {
             complain(&format!("generation {} has errors\n\n{errors}", back.number));
         }
@@ -70,8 +74,12 @@ impl Rollback {
         } else {
             let command = format!("rollback {}", back.number);
             let record = Record::Generation { command: &command, policy: None, keep: KEEP };
-            let options = Options { reload: self.reload.into(), record };
-            match apply::apply(&host, &directory, &back.plan, &options) {
+            let reload = match self.reload {
+                _ if !place.can_run() => apply::Reload::Never,
+                reload => reload.into(),
+            };
+            let options = Options { reload, record };
+            match apply::apply(host, &directory, &back.plan, &options) {
                 Ok(done) => {
                     done.notes.iter().for_each(|it| complain(it));
                     format!("back at generation {}{}", back.number, plan::told(&done.postfix))

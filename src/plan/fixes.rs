@@ -44,6 +44,7 @@ pub fn of_fixes(files: Vec<Fixed>, base: Vec<Base>) -> Plan {
         base,
         changes,
         policies: Vec::new(),
+        others: None,
         parameters: Vec::new(),
         reload,
         note: Note::default(),

@@ -1,187 +1,206 @@
-//! What a change means: destination by destination.
+//! What a change means: destination by destination, and for all that no row speaks of.
+//!
+//! What counts for mail is not a row but what the client makes of it: a row that goes away lets the
+//! parent domain's row count or main.cf's level, and another value in main.cf changes rows that stay
+//! as they are.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use crate::policy::{compile, row, same};
-use crate::postfix::{Fingerprint, SecurityLevel};
-use crate::syntax::lists;
-use crate::syntax::table::{self, Kind};
-use crate::text::fold;
+use foldhash::fast::RandomState;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::asker::{Asker, Asking};
+use super::rows::{Rows, one_line};
+use super::shift::{Shift, Trend};
+use crate::config::Configuration;
+use crate::policy::same;
+use crate::text::Sources;
 
 /// A main.cf parameter before and after; `None`: not set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "parameter")]
 pub struct ParameterChange {
-    /// The name.
+    /// Its name.
     pub name: String,
-    /// The value in main.cf now.
+    /// Its value now; null where main.cf does not set it.
     pub old: Option<String>,
-    /// The value afterwards.
+    /// Its value afterwards; null where main.cf will not set it.
     pub new: Option<String>,
 }
 
-/// A destination's policy before and after; `None`: no row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The policy for one destination before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "policy")]
 pub struct PolicyChange {
-    /// The key.
+    /// The next-hop destination, as the table's key.
     pub destination: String,
-    /// The right-hand side now, its words separated by one blank.
+    /// Its row now, the words separated by one blank; null where there is none.
     pub old: Option<String>,
-    /// The right-hand side afterwards.
+    /// Its row afterwards; null where there is none.
     pub new: Option<String>,
-    /// Which way it goes.
-    pub trend: Trend,
-    /// Pins that are new.
-    pub pins_added: Vec<String>,
-    /// Pins that are gone.
-    pub pins_removed: Vec<String>,
+    /// What that changes for mail.
+    pub shift: Shift,
     /// Whether a row would be lost that postls did not write and the policy file does not have.
     pub foreign: bool,
+    /// Who answers for it, as the policy file says, where something is given up.
+    pub owner: Option<String>,
+    /// Why it is so, as the policy file says, where something is given up.
+    pub reason: Option<String>,
 }
 
-/// Which way a policy goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trend {
-    /// A new row.
-    Added,
-    /// No row any more: the default applies.
-    Removed,
-    /// A level that asks for more.
-    Raised,
-    /// A level that asks for less.
-    Lowered,
-    /// The same level and other pins.
-    Pins,
-    /// Anything else.
-    Changed,
-}
-
-/// What becomes of each destination of a table, sorted by key; those that stay are left out.
-pub fn policies(live: &[u8], rows: &[compile::Row]) -> Vec<PolicyChange> {
-    let own = live.starts_with(compile::MARK.as_bytes());
-    let old = read(live);
-    let wanted = rows.iter().filter(|row| !row.testing);
-    let new: BTreeMap<&str, &str> =
-        wanted.map(|row| (row.nexthop.as_str(), row.policy.as_str())).collect();
-    let mut keys: Vec<&str> = old.keys().map(String::as_str).chain(new.keys().copied()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter()
-        .filter_map(|key| {
-            let foreign = !own && !new.contains_key(key);
-            let change = change(key, old.get(key).map(String::as_str), new.get(key).copied())?;
-            Some(PolicyChange { foreign, ..change })
-        })
-        .collect()
+impl PolicyChange {
+    /// Whether its row says the same as before, and only main.cf makes another policy of it.
+    pub(super) fn row_stays(&self) -> bool {
+        let rows = self.old.as_deref().zip(self.new.as_deref());
+        rows.is_some_and(|(old, new)| same(old.as_bytes(), new.as_bytes()))
+    }
 }
 
 /// Marks the rows that would be lost and that postls did not write: they are not in the table as it
 /// left it.
 pub(super) fn mark_foreign(changes: &mut [PolicyChange], written: &[u8]) {
-    let ours = read(written);
-    for change in changes.iter_mut().filter(|it| it.new.is_none()) {
-        change.foreign |= !ours.contains_key(&change.destination);
+    let ours = Rows::of(written);
+    for change in changes.iter_mut().filter(|it| it.old.is_some() && it.new.is_none()) {
+        change.foreign |= ours.get(&change.destination).is_none();
     }
 }
 
-/// The rows of a table: the first of each key counts, as in an index.
-fn read(live: &[u8]) -> BTreeMap<String, String> {
-    let mut rows = BTreeMap::new();
-    for row in table::parse(live).rows.iter().filter(|row| row.kind == Kind::Entry) {
-        let text = row.text(live);
-        let key = String::from_utf8_lossy(&fold(text.key())).into_owned();
-        rows.entry(key).or_insert_with(|| one_line(text.value()));
-    }
-    rows
+/// What is compared.
+pub(super) struct States<'a> {
+    /// The table's source now.
+    pub(super) table: &'a [u8],
+    /// The table's source afterwards.
+    pub(super) new_table: &'a [u8],
+    /// main.cf afterwards.
+    pub(super) new_main_cf: &'a [u8],
 }
 
-/// The words of a right-hand side with one blank between them.
-fn one_line(value: &[u8]) -> String {
-    let words = lists::words(value, lists::COMMA_SPACE);
-    words.map(|it| String::from_utf8_lossy(&value[it])).collect::<Vec<_>>().join(" ")
-}
-
-fn change(destination: &str, old: Option<&str>, new: Option<&str>) -> Option<PolicyChange> {
-    if old == new || old.zip(new).is_some_and(|(old, new)| same(old.as_bytes(), new.as_bytes())) {
-        return None;
+/// What becomes of each destination, sorted by key, and of all that no row speaks of; those are left
+/// out for which nothing changes.
+pub(super) fn of(asking: &Asking<'_>, states: &States<'_>) -> (Vec<PolicyChange>, Option<Shift>) {
+    let same_main_cf = states.new_main_cf == asking.configuration.bytes();
+    if same_main_cf && states.table == states.new_table {
+        return (Vec::new(), None);
     }
-    let (before, after) = (pins(old), pins(new));
-    let pins_added: Vec<String> = after.iter().filter(|it| !before.contains(it)).cloned().collect();
-    let pins_removed: Vec<String> =
-        before.iter().filter(|it| !after.contains(it)).cloned().collect();
-    let trend = match (old, new) {
-        (None, _) => Trend::Added,
-        (_, None) => Trend::Removed,
-        (Some(old), Some(new)) => match (level(old), level(new)) {
-            (Some(old), Some(new)) => match old.compare(new) {
-                Some(Ordering::Greater) => Trend::Raised,
-                Some(Ordering::Less) => Trend::Lowered,
-                Some(Ordering::Equal) if !(pins_added.is_empty() && pins_removed.is_empty()) => {
-                    Trend::Pins
-                }
-                Some(Ordering::Equal) | None => Trend::Changed,
-            },
-            // A row that smtp(8) refuses lets no mail pass.
-            _ => Trend::Changed,
-        },
+    let mut sources = Sources::default();
+    let source = sources.add("main.cf", states.new_main_cf.to_vec());
+    let environment = asking.configuration.environment.clone();
+    let configuration = Configuration::new(&sources, source, environment);
+    let is_it = |text: &str| {
+        let name = text.split_once(':').map_or(text, |it| it.1);
+        asking.table_names.iter().any(|it| it == name)
     };
-    Some(PolicyChange {
-        destination: destination.to_owned(),
-        old: old.map(str::to_owned),
-        new: new.map(str::to_owned),
-        trend,
-        pins_added,
-        pins_removed,
-        foreign: false,
-    })
+    let beside = asking.beside.iter().filter(|it| !is_it(&it.0));
+    let beside: Vec<(&str, Rows<'_>)> =
+        beside.map(|(name, bytes)| (name.as_str(), Rows::of(bytes))).collect();
+    let (old, new) = (Rows::of(states.table), Rows::of(states.new_table));
+    let before = Asker::all(asking, asking.configuration, &old, &beside);
+    let after = Asker::all(asking, &configuration, &new, &beside);
+    let pairs = before.into_iter().zip(after);
+    let mut pairs: Vec<Pair<'_>> = pairs.map(|(before, after)| Pair { before, after }).collect();
+    if pairs.iter().any(Pair::is_concerned) {
+        pairs.retain(Pair::is_concerned);
+    }
+    let mut comparison =
+        Comparison { old: &old, new: &new, pairs: &pairs, known: HashMap::default() };
+    let others = comparison.shift("");
+    (comparison.policies(), Some(others).filter(|it| !it.is_nothing()))
 }
 
-fn level(policy: &str) -> Option<SecurityLevel> {
-    row::parse(policy.as_bytes()).security_level()
+/// A client before and after.
+struct Pair<'r> {
+    before: Asker<'r>,
+    after: Asker<'r>,
 }
 
-/// The fingerprints of a policy in one form, so that writing them otherwise is no change.
-fn pins(policy: Option<&str>) -> Vec<String> {
-    let Some(policy) = policy.filter(|it| level(it) == Some(SecurityLevel::Fingerprint)) else {
-        return Vec::new();
-    };
-    let values = row::parse(policy.as_bytes()).values("match").collect::<Vec<_>>();
-    let items = values.into_iter().flat_map(|range| policy[range].split('|'));
-    items.filter_map(|it| Fingerprint::parse(it.as_bytes())).map(|it| it.to_string()).collect()
+impl Pair<'_> {
+    /// Whether it asks the table.
+    fn is_concerned(&self) -> bool {
+        self.before.asks_it || self.after.asks_it
+    }
+
+    /// Whether only rows can make a difference to it.
+    fn is_same(&self) -> bool {
+        self.before.client == self.after.client && self.before.asks_it == self.after.asks_it
+    }
+
+    fn shift(&self, destination: &str) -> Shift {
+        let (before, after) = (self.before.policy(destination), self.after.policy(destination));
+        Shift::between((&self.before.client, &before), (&self.after.client, &after))
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct Comparison<'c> {
+    old: &'c Rows<'c>,
+    new: &'c Rows<'c>,
+    /// Never empty.
+    pairs: &'c [Pair<'c>],
+    /// What was found out of two rows: many destinations have the same ones.
+    known: HashMap<(&'c [u8], &'c [u8]), Shift, RandomState>,
+}
 
-    #[test]
-    fn changes_say_which_way_they_go() {
-        for (old, new, want) in [
-            ("may", "encrypt", Trend::Raised),
-            ("secure match=x", "encrypt", Trend::Lowered),
-            ("fingerprint match=AD", "secure", Trend::Changed),
-            ("encrypt", "encrypt ciphers=high", Trend::Changed),
-            ("fingerprint match=AD", "fingerprint match=AE", Trend::Pins),
-            ("encypt", "encrypt", Trend::Changed),
-        ] {
-            let got = change("x", Some(old), Some(new)).map(|it| it.trend);
-            assert_eq!(got, Some(want), "{old} -> {new}");
+impl Comparison<'_> {
+    fn policies(&mut self) -> Vec<PolicyChange> {
+        let (old, new) = (self.old, self.new);
+        let added = new.keys().filter(|it| old.get(it).is_none());
+        let only_rows_count = self.pairs.iter().all(Pair::is_same);
+        // Of a million rows most stay as they are.
+        let may_change = |it: &&str| !only_rows_count || old.get(it) != new.get(it);
+        let mut keys: Vec<&str> = old.keys().chain(added).filter(may_change).collect();
+        keys.sort_unstable();
+        keys.into_iter().filter_map(|key| self.change(key, only_rows_count)).collect()
+    }
+
+    fn change(&mut self, key: &str, only_rows_count: bool) -> Option<PolicyChange> {
+        let (old, new) = (self.old.get(key), self.new.get(key));
+        if old == new && only_rows_count {
+            return None;
         }
-        let change =
-            change("x", Some("fingerprint match=ad|ae"), Some("fingerprint match=AD match=AF"));
-        let change = change.expect("it changes");
-        assert_eq!(
-            (change.pins_added, change.pins_removed),
-            (vec!["AF".into()], vec!["AE".into()])
-        );
+        let (old, new) = (old.map(one_line), new.map(one_line));
+        let rows = old.as_deref().zip(new.as_deref());
+        let stays = rows.is_some_and(|(old, new)| same(old.as_bytes(), new.as_bytes()));
+        if stays && only_rows_count {
+            return None;
+        }
+        let mut shift = self.shift(key);
+        if stays && shift.is_nothing() {
+            return None;
+        }
+        shift.trend = match (&old, &new, shift.trend) {
+            (None, Some(_), Trend::Raised | Trend::Pins | Trend::Changed) => Trend::Added,
+            (Some(_), None, Trend::Raised | Trend::Pins | Trend::Changed) => Trend::Removed,
+            (_, _, trend) => trend,
+        };
+        let foreign = !self.old.is_own && old.is_some() && new.is_none();
+        let destination = key.to_owned();
+        Some(PolicyChange { destination, old, new, shift, foreign, owner: None, reason: None })
     }
 
-    #[test]
-    fn tables_are_compared_by_what_they_mean() {
-        let live = b"# old\nB.example  MAY,\n  ciphers=high\na.example encrypt\na.example may\n";
-        let rows = read(live);
-        let rows: Vec<(&str, &str)> =
-            rows.iter().map(|(key, row)| (key.as_str(), row.as_str())).collect();
-        assert_eq!(rows, [("a.example", "encrypt"), ("b.example", "MAY ciphers=high")]);
+    /// Of clients with settings of their own, the one that gives something up says it for all.
+    fn shift(&mut self, destination: &str) -> Shift {
+        // Where the rows alone decide, and not the form of the destination too.
+        let rows = self.old.get(destination).zip(self.new.get(destination)).filter(|_| {
+            destination.is_ascii()
+                && !destination.contains('/')
+                && self.pairs.iter().all(|it| it.before.asks_it_alone() && it.after.asks_it_alone())
+        });
+        if let Some(known) = rows.and_then(|it| self.known.get(&it)) {
+            return known.clone();
+        }
+        let mut all = self.pairs.iter().map(|it| it.shift(destination));
+        let mut shift = all.next().unwrap_or_else(Shift::none);
+        for other in all {
+            let says_more = other.gives_up() || shift.is_nothing();
+            if says_more && !shift.gives_up() {
+                shift = other;
+            }
+        }
+        if let Some(rows) = rows {
+            self.known.insert(rows, shift.clone());
+        }
+        shift
     }
 }

@@ -4,21 +4,31 @@
 //! new bytes of each file that changes, and says what the change means for
 //! each destination and each parameter.
 
+mod asker;
 mod fixes;
+mod given_up;
 mod main_cf;
 mod meaning;
 mod note;
+mod pins;
+mod rows;
+mod shift;
+pub mod stored;
 
 use std::collections::HashSet;
 
 use sha2::{Digest as _, Sha256};
 
+pub use asker::Asking;
 pub use fixes::{Fixed, Noticed, of_fixes};
+pub use given_up::{GivenUp, Summary};
 pub use main_cf::Unplannable;
-pub use meaning::{ParameterChange, PolicyChange, Trend, policies};
+pub use meaning::{ParameterChange, PolicyChange};
 pub use note::{Downgrade, Note};
+pub use pins::{PinChange, changes_of_pins};
+pub use shift::{Shift, Trend, Weaker};
 
-use crate::config::{Configuration, TableKind};
+use crate::config::{Configuration, Scope, TableKind};
 use crate::policy::compile;
 use crate::policy::{Policies, Table};
 use crate::postfix::Digest;
@@ -26,7 +36,7 @@ use crate::syntax::table::{self, Kind};
 use crate::text::fold;
 
 /// Everything that has to happen, in this order: tables, master.cf, main.cf, what goes away, reload.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The files that it was made from. If one is another now, the plan is stale.
     pub base: Vec<Base>,
@@ -34,6 +44,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What that means for destinations.
     pub policies: Vec<PolicyChange>,
+    /// What that means for all destinations that no row speaks of; `None`: nothing.
+    pub others: Option<Shift>,
     /// What that means for parameters.
     pub parameters: Vec<ParameterChange>,
     /// Whether a running Postfix notices the change only when it is told.
@@ -43,6 +55,21 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What the plan's bytes mean: for each destination, and for all that no row speaks of.
+    /// `place`: its table; `live`: the table's source as it is.
+    pub fn meaning(
+        &self,
+        asking: &Asking<'_>,
+        place: &stored::Place,
+        live: Option<&[u8]>,
+    ) -> (Vec<PolicyChange>, Option<Shift>) {
+        let table = live.unwrap_or_default();
+        let new_table = stored::written(&self.changes, &place.table).unwrap_or(table);
+        let main_cf = asking.configuration.bytes();
+        let new_main_cf = stored::written(&self.changes, "main.cf").unwrap_or(main_cf);
+        meaning::of(asking, &meaning::States { table, new_table, new_main_cf })
+    }
+
     /// Keys of rows that postls did not write and that would be lost.
     pub fn foreign(&self) -> impl Iterator<Item = &str> {
         self.policies.iter().filter(|it| it.foreign).map(|it| it.destination.as_str())
@@ -136,6 +163,10 @@ pub struct Live<'a> {
     pub policy_file: &'a str,
     /// What main.cf may call the table: `$config_directory/tls_policy`, an absolute path.
     pub table_names: &'a [String],
+    /// The services of master.cf.
+    pub scopes: &'a [Scope],
+    /// The sources of other tables of rows, by their names in lists: `hash:/etc/postfix/more`.
+    pub beside: &'a [(String, &'a [u8])],
 }
 
 /// Makes the plan that turns `live` into what the policies say.
@@ -146,6 +177,21 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
     let listed = has_table(policies, live.table).then_some((live.kind, live.table_names));
     let (edits, parameters) = main_cf::edit(configuration, policies, listed)?;
     let main_cf = edits.apply(configuration.bytes());
+    let asking = Asking {
+        configuration,
+        scopes: live.scopes,
+        program: policies.table.client(),
+        table_names: live.table_names,
+        beside: live.beside,
+    };
+    let table = live.table.unwrap_or_default();
+    let new_table = if listed.is_some() { text.as_slice() } else { table };
+    let states = meaning::States { table, new_table, new_main_cf: &main_cf };
+    let (mut changes, others) = meaning::of(&asking, &states);
+    if let Some(written) = live.written {
+        meaning::mark_foreign(&mut changes, written);
+    }
+    given_up::explain(&mut changes, policies, live.digest);
 
     let mut plan = Plan {
         base: vec![
@@ -153,20 +199,14 @@ pub fn make(live: &Live<'_>, policies: &Policies) -> Result<Plan, Unplannable> {
             base(&policies.table.path, live.table),
         ],
         changes: Vec::new(),
-        policies: Vec::new(),
+        policies: changes,
+        others,
         parameters,
         reload: false,
         note: Note::default(),
     };
     plan.base.extend(live.inputs.iter().cloned());
     if listed.is_some() {
-        // The same text means the same, and may have a million rows.
-        if live.table != Some(text.as_slice()) {
-            plan.policies = meaning::policies(live.table.unwrap_or_default(), &rows);
-        }
-        if let Some(written) = live.written {
-            meaning::mark_foreign(&mut plan.policies, written);
-        }
         table_changes(live, &policies.table, text, &mut plan);
     }
     if main_cf != configuration.bytes() {
@@ -210,7 +250,8 @@ fn table_changes(live: &Live<'_>, table: &Table, wanted: Vec<u8>, plan: &mut Pla
     // What somebody else wrote stays, comments and all, as long as its rows say the same. A daemon
     // that reads the text itself refuses all of it for a key that stands there twice.
     let stays = live.table.filter(|it| {
-        let says_the_same = plan.policies.is_empty() && (indexed || !has_key_twice(it));
+        let says_the_same =
+            plan.policies.iter().all(PolicyChange::row_stays) && (indexed || !has_key_twice(it));
         if is_ours(it) { *it == wanted } else { says_the_same }
     });
     let (kind, name) = (live.kind.to_owned(), table.path.clone());

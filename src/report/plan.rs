@@ -1,4 +1,4 @@
-//! A plan: by policy, by parameter, then the text.
+//! A plan: how much changes, by policy, by parameter, then the text.
 
 use std::fmt::Write;
 
@@ -7,7 +7,8 @@ use similar::TextDiff;
 use super::human::printable;
 use super::{Style, plan_json};
 use crate::apply::{Done, Told};
-use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Stale, Trend};
+use crate::plan::{Change, ParameterChange, Plan, PolicyChange, Shift, Stale, Trend};
+use crate::postfix::SecurityLevel;
 
 /// What a person can look through: more changes than this are counted, not listed.
 const MAX_ITEMS: usize = 500;
@@ -28,10 +29,20 @@ pub fn human(plan: &Plan, style: Style) -> String {
     text
 }
 
-/// What changes: policies, parameters, files, a line each.
+/// What changes: how many destinations in each way, policies, parameters, files, a line each.
 pub(super) fn in_words(plan: &Plan) -> String {
     let mut text = String::new();
-    section(&mut text, "policies", plan.policies.iter().map(policy));
+    let counts = counts(plan);
+    if !counts.is_empty() {
+        text.push_str(&counts);
+        text.push_str("\n\n");
+    }
+    // What asks for less is what somebody has to look at.
+    let others = plan.others.iter().map(|it| (it, None));
+    let all = others.chain(plan.policies.iter().map(|it| (&it.shift, Some(it))));
+    let (lowered, rest): (Vec<_>, Vec<_>) = all.partition(|it| it.0.gives_up());
+    let lines = lowered.into_iter().chain(rest).map(|(shift, row)| policy(shift, row));
+    section(&mut text, "policies", lines);
     section(&mut text, "parameters", plan.parameters.iter().map(parameter));
     section(&mut text, "files", plan.changes.iter().map(file));
     text
@@ -109,21 +120,57 @@ fn trend(trend: Trend) -> &'static str {
     }
 }
 
-fn policy(change: &PolicyChange) -> String {
-    let sign = match change.trend {
-        Trend::Added => '+',
-        Trend::Removed => '-',
-        Trend::Raised | Trend::Lowered | Trend::Pins | Trend::Changed => '~',
+/// How many change in each way: "1 raised, 2 lowered, 1 pin removed".
+pub fn counts(plan: &Plan) -> String {
+    let sum = plan.summary();
+    let pins = |count: usize| if count == 1 { "pin" } else { "pins" };
+    let (added, removed) = (pins(sum.pins_added), pins(sum.pins_removed));
+    let all = [
+        (sum.raised, "raised".to_owned()),
+        (sum.lowered, "lowered".to_owned()),
+        (sum.added, "added".to_owned()),
+        (sum.removed, "removed".to_owned()),
+        (sum.pins_changed, "with other pins".to_owned()),
+        (sum.changed, "changed".to_owned()),
+        (sum.pins_added, format!("{added} added")),
+        (sum.pins_removed, format!("{removed} removed")),
+    ];
+    let counted = all.into_iter().filter(|it| it.0 > 0);
+    counted.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A destination; without a row all those that no row speaks of.
+fn policy(shift: &Shift, row: Option<&PolicyChange>) -> String {
+    let (old, new) = (row.and_then(|it| it.old.as_deref()), row.and_then(|it| it.new.as_deref()));
+    let sign = match (row, old, new) {
+        (Some(_), None, _) => '+',
+        (Some(_), _, None) => '-',
+        (None, ..) | (_, Some(_), Some(_)) => '~',
     };
-    let what = match (change.old.as_deref(), change.new.as_deref()) {
+    let by_main_cf = |level: Option<SecurityLevel>| {
+        level.map_or("none that is known", SecurityLevel::name).to_owned()
+    };
+    let gives_up = shift.gives_up();
+    let mut what = match (old, new) {
+        (Some(old), Some(new)) if old == new => short(old),
         (Some(old), Some(new)) => format!("{} -> {}", short(old), short(new)),
-        (old, new) => short(new.or(old).unwrap_or_default()),
+        (Some(old), None) if gives_up => format!("{} -> {}", short(old), by_main_cf(shift.after)),
+        (None, Some(new)) if gives_up => format!("{} -> {}", by_main_cf(shift.before), short(new)),
+        (Some(row), None) | (None, Some(row)) => short(row),
+        (None, None) => format!("{} -> {}", by_main_cf(shift.before), by_main_cf(shift.after)),
     };
-    let foreign = if change.foreign { " (not written by postls)" } else { "" };
-    let destination = printable(&change.destination);
-    let mut line = format!("  {sign} {destination:<28} {}{foreign}: {what}", trend(change.trend));
-    for (sign, pins) in [('+', &change.pins_added), ('-', &change.pins_removed)] {
-        for pin in pins.iter().filter(|_| change.old.is_some() && change.new.is_some()) {
+    let weaker: Vec<&str> = shift.weaker.iter().map(|it| it.name()).collect();
+    if weaker.iter().any(|it| *it != "level") {
+        // It does not show in the words above, or is easily overlooked there.
+        let _ = write!(what, " (weaker: {})", weaker.join(", "));
+    }
+    let foreign = if row.is_some_and(|it| it.foreign) { " (not written by postls)" } else { "" };
+    let name =
+        row.map_or_else(|| "all other destinations".to_owned(), |it| printable(&it.destination));
+    let mut line = format!("  {sign} {name:<28} {}{foreign}: {what}", trend(shift.trend));
+    let added = if old.is_some() { shift.pins_added.as_slice() } else { &[] };
+    for (sign, pins) in [('+', added), ('-', &shift.pins_removed)] {
+        for pin in pins {
             let _ = write!(line, "\n      {sign} {pin}");
         }
     }

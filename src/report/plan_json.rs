@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{json, plan as for_people};
 use crate::apply::{Done, Told};
-use crate::plan::{Change, Plan, Trend};
+use crate::plan::{Change, Plan, Shift, Summary, Trend, Weaker};
+use crate::postfix::SecurityLevel;
 
 /// What `postls diff --format json` and `postls apply --format json` print: what has to change, so
 /// that the configuration is as the policy file wants it.
@@ -30,8 +31,12 @@ pub(super) struct Changes<'a> {
     /// The same in words, a line each, as `postls diff` shows it to people; of very many changes the
     /// first ones of each kind, and how many more there are.
     plan: Vec<String>,
+    /// How many destinations change in each way.
+    summary: Summary,
     /// The policies that change.
     policies: Vec<Policy<'a>>,
+    /// What changes for all destinations that no row speaks of; null: nothing.
+    others: Option<Others<'a>>,
     /// The parameters of main.cf that change.
     parameters: Vec<Parameter<'a>>,
     /// The files that change, in the order in which they are written.
@@ -60,25 +65,50 @@ struct Policy<'a> {
     pins_added: &'a [String],
     /// The fingerprints that it loses.
     pins_removed: &'a [String],
+    /// The security level in force now, with or without a row; null: mail waits, or that cannot be
+    /// known.
+    level_before: Option<&'static str>,
+    /// The security level in force afterwards.
+    level_after: Option<&'static str>,
+    /// What asks for less than before.
+    weaker: &'a [Weaker],
+    /// Whether apply makes it so only where somebody allows it: it is lowered, or loses a pin.
+    needs_allowance: bool,
+}
+
+/// What changes for all destinations that no row speaks of.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "others")]
+struct Others<'a> {
+    /// What happens to them.
+    change: PolicyChange,
+    /// The security level in force now; null: mail waits, or that cannot be known.
+    level_before: Option<&'static str>,
+    /// The security level in force afterwards.
+    level_after: Option<&'static str>,
+    /// What asks for less than before.
+    weaker: &'a [Weaker],
+    /// Whether apply makes it so only where somebody allows it.
+    needs_allowance: bool,
 }
 
 /// What happens to a policy.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "policy-change")]
 enum PolicyChange {
-    /// A new row.
+    /// A new row, which does not ask for less than what held before.
     #[serde(rename = "added")]
     Added,
-    /// No row any more: the default applies.
+    /// No row any more; what holds then does not ask for less.
     #[serde(rename = "removed")]
     Removed,
-    /// A level that asks for more.
+    /// It asks for more.
     #[serde(rename = "raised")]
     Raised,
-    /// A level that asks for less.
+    /// It asks for less.
     #[serde(rename = "lowered")]
     Lowered,
-    /// The same level and other pins.
+    /// It asks for other pins.
     #[serde(rename = "pins changed")]
     Pins,
     /// Anything else.
@@ -127,18 +157,15 @@ enum FileChange {
 pub(super) fn changes(plan: &Plan, done: Option<&Done>) -> String {
     let policies = plan.policies.iter().map(|it| Policy {
         destination: &it.destination,
-        change: match it.trend {
-            Trend::Added => PolicyChange::Added,
-            Trend::Removed => PolicyChange::Removed,
-            Trend::Raised => PolicyChange::Raised,
-            Trend::Lowered => PolicyChange::Lowered,
-            Trend::Pins => PolicyChange::Pins,
-            Trend::Changed => PolicyChange::Changed,
-        },
+        change: trend(it.shift.trend),
         old: it.old.as_deref(),
         new: it.new.as_deref(),
-        pins_added: &it.pins_added,
-        pins_removed: &it.pins_removed,
+        pins_added: &it.shift.pins_added,
+        pins_removed: &it.shift.pins_removed,
+        level_before: it.shift.before.map(SecurityLevel::name),
+        level_after: it.shift.after.map(SecurityLevel::name),
+        weaker: &it.shift.weaker,
+        needs_allowance: it.shift.gives_up(),
     });
     let parameters = plan.parameters.iter().map(|it| Parameter {
         name: &it.name,
@@ -158,11 +185,34 @@ pub(super) fn changes(plan: &Plan, done: Option<&Done>) -> String {
         applied: done.map(|it| it.changed),
         reloaded: done.map(|it| it.postfix == Told::Reloaded),
         plan: words.lines().filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+        summary: plan.summary(),
         policies: policies.collect(),
+        others: plan.others.as_ref().map(others),
         parameters: parameters.collect(),
         files: files.collect(),
         foreign: plan.foreign().collect(),
         reload_needed: plan.reload,
         diff: for_people::printable_patch(plan),
     })
+}
+
+fn others(shift: &Shift) -> Others<'_> {
+    Others {
+        change: trend(shift.trend),
+        level_before: shift.before.map(SecurityLevel::name),
+        level_after: shift.after.map(SecurityLevel::name),
+        weaker: &shift.weaker,
+        needs_allowance: shift.gives_up(),
+    }
+}
+
+fn trend(trend: Trend) -> PolicyChange {
+    match trend {
+        Trend::Added => PolicyChange::Added,
+        Trend::Removed => PolicyChange::Removed,
+        Trend::Raised => PolicyChange::Raised,
+        Trend::Lowered => PolicyChange::Lowered,
+        Trend::Pins => PolicyChange::Pins,
+        Trend::Changed => PolicyChange::Changed,
+    }
 }

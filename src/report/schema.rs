@@ -9,6 +9,7 @@ use schemars::generate::SchemaSettings;
 use super::{
     failure, fingerprint_json, history, json, pin_json, plan_json, publish_json, query_json,
 };
+use crate::plan::stored;
 
 /// All of them. One more is a line here.
 pub const SCHEMAS: &[Schema] = &[
@@ -35,6 +36,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls apply --format json, where it did not do its work",
         file: "failure.v1.schema.json",
         text: || of::<failure::Failure>("failure.v1.schema.json"),
+    },
+    Schema {
+        name: "plan",
+        about: "postls diff --out FILE, postls apply FILE",
+        file: "plan.v1.schema.json",
+        text: || of::<stored::Stored>("plan.v1.schema.json"),
     },
     Schema {
         name: "pins",

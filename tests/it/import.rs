@@ -349,6 +349,8 @@ fn an_index_is_built_of_the_table_that_stays() {
     let main_cf = b"smtp_tls_policy_maps = hash:/etc/postfix/tls_policy\n".to_vec();
     let source = sources.add("main.cf", main_cf);
     let live = Live {
+        scopes: &[],
+        beside: &[],
         configuration: &Configuration::new(&sources, source, Version::new(3, 7)),
         table: Some(table),
         written: None,
@@ -405,6 +407,8 @@ fn rows_that_postls_did_not_write_are_foreign() {
         let mut sources = Sources::default();
         let source = sources.add("main.cf", Vec::new());
         let live = Live {
+            scopes: &[],
+            beside: &[],
             configuration: &Configuration::new(&sources, source, Version::new(3, 7)),
             table: Some(table.as_bytes()),
             written: written.map(str::as_bytes),

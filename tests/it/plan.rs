@@ -37,6 +37,8 @@ pub(crate) fn make(main_cf: &[u8], table: Option<&[u8]>, policies: &Policies, ki
         inputs: Vec::new(),
         policy_file: "postls.yaml",
         table_names: &names,
+        scopes: &[],
+        beside: &[],
     };
     plan::make(&live, policies)
         .unwrap_or_else(|why| panic!("{why}: {:?}", String::from_utf8_lossy(main_cf)))
@@ -129,10 +131,11 @@ fn a_plan_says_what_it_means() {
          destinations: {a.example: secure, b.example: may, c.example: encrypt, t.example: {level: secure, testing: true}}\n",
     );
     let live = b"A.example encrypt\nb.example encrypt\nc.example   encrypt\nold.example may\nt.example may\n";
-    let plan =
-        make(b"smtp_use_tls = yes\nsmtp_tls_security_level=may\n", Some(live), &policy, "lmdb");
+    let main_cf = b"smtp_use_tls = yes\nsmtp_tls_security_level=may\nsmtp_tls_CAfile = /x\n\
+        smtp_tls_policy_maps = hash:$config_directory/tls_policy\n";
+    let plan = make(main_cf, Some(live), &policy, "lmdb");
     let trends: Vec<(&str, Trend)> =
-        plan.policies.iter().map(|it| (it.destination.as_str(), it.trend)).collect();
+        plan.policies.iter().map(|it| (it.destination.as_str(), it.shift.trend)).collect();
     assert_eq!(
         trends,
         [

@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 
 use super::load::{self, Loaded, POLICY_FILE, Request, TheHost};
 use super::progress::Progress;
-use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain, load_host};
+use super::{Common, FAILED, FOUND, OK, Outcome, Stop, complain, interruption, load_host};
 use crate::finding::{Finding, NotChecked, Severity};
 use crate::host::{Host, Rooted, System};
 use crate::lint::{self, Counted, Rule};
@@ -303,6 +303,7 @@ fn look(
     files: &[String],
     rules: &[&'static Rule],
 ) -> Result<Seen, Stop> {
+    interruption::mention(host, &request.directory);
     let mut loaded = load::load(host, request)?;
     if loaded.main_cf.is_none() && loaded.policy.is_none() && files.is_empty() {
         let several = !request.shown_in.as_os_str().is_empty();

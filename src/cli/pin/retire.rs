@@ -78,11 +78,12 @@ impl Retire {
         };
         work.read_again(common)?;
         let then = if self.remove {
-            change::APPLY
+            // A pin less is never put in force by chance.
+            format!("`postls apply --allow-downgrade '{}'` puts it in force", self.destination)
         } else {
-            "it counts until it is taken out; `postls pin status` says when to do that"
+            "it counts until it is taken out; `postls pin status` says when to do that".to_owned()
         };
-        work.finish(common, &self.how, &said, then)
+        work.finish(common, &self.how, &said, &then)
     }
 }
 

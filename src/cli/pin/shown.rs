@@ -92,14 +92,12 @@ fn pins<'l>(loaded: &'l Loaded, wanted: &[Nexthop], within: i64) -> Result<Pins<
     let is_wanted = |it: &Nexthop| wanted.is_empty() || wanted.contains(it);
     let wanted = policies.destinations.iter().filter(|it| is_wanted(&it.nexthop.value));
     let live = live_table(loaded, &policies.table, digest)?;
-    let changes = plan::policies(&live, &compile::rows(policies, digest));
+    let changes = plan::changes_of_pins(&live, &compile::rows(policies, digest));
     let rotation = |it: &'l Destination| {
         let nexthop = &it.nexthop.value;
         let change = changes.binary_search_by(|it| it.destination.as_str().cmp(nexthop.as_str()));
-        let unapplied = change.map(|at| Unapplied {
-            added: &changes[at].pins_added,
-            removed: &changes[at].pins_removed,
-        });
+        let unapplied =
+            change.map(|at| Unapplied { added: &changes[at].added, removed: &changes[at].removed });
         Rotation::new(it, digest, today, unapplied.unwrap_or_default())
     };
     let rotations = wanted.filter_map(rotation).collect();

@@ -109,7 +109,10 @@ pub(super) struct Prepared {
     template: TempDir,
     pub(super) old: Tree,
     pub(super) new: Tree,
+    old_rows: String,
     new_rows: String,
+    /// How many applies there were before.
+    pub(super) generations_before: usize,
     seen: Mutex<HashSet<Vec<u8>>>,
 }
 
@@ -202,9 +205,11 @@ impl Scene {
         let mut prepared = Prepared {
             scene: self,
             old: tree(template.path()),
+            old_rows: rows(&etc, self.kind, &KEYS),
             template,
             new: Tree::new(),
             new_rows: String::new(),
+            generations_before: usize::from(self.table == Table::Applied),
             seen: Mutex::default(),
         };
         let case = prepared.case();
@@ -221,6 +226,11 @@ impl Scene {
             "version: 1\ntable: {{type: {kind}}}\nparameters: {parameters}\ndestinations: {rows}\n"
         );
         fs::write(etc.join("postls.yaml"), text).expect("it is writable");
+    }
+
+    /// Whether main.cf is a symbolic link. postconf puts a file in the place of one that it edits.
+    pub(super) fn is_linked(self) -> bool {
+        self.main_cf == MainCf::Linked
     }
 
     fn index(self) -> Option<&'static str> {
@@ -330,6 +340,21 @@ impl Prepared {
     /// Fails where a directory is not as it was before, but for what postls keeps for itself.
     pub(super) fn is_old(&self, case: &Case) -> Result<(), String> {
         differences(&self.old, &tree(case.path()), None)
+    }
+
+    /// Fails where a directory is not as it was before, but that an index was built again.
+    pub(super) fn is_old_again(&self, case: &Case) -> Result<(), String> {
+        differences(&self.old, &tree(case.path()), self.scene.index())?;
+        let rows = rows(&case.config(), self.scene.kind, &KEYS);
+        if self.table_is_missing() || rows == self.old_rows {
+            Ok(())
+        } else {
+            Err(format!("the index holds {rows}"))
+        }
+    }
+
+    fn table_is_missing(&self) -> bool {
+        self.scene.table == Table::Missing
     }
 
     /// The same, where temporary files may be left.

@@ -190,8 +190,18 @@ fn the_program_prints_what_the_schemas_say() {
 fn the_program_prints_schemas_by_name() {
     let list = String::from_utf8(postls(&["schema"]).stdout).expect("it is text");
     let names: Vec<&str> = list.lines().filter_map(|it| it.split(' ').next()).collect();
-    let all =
-        ["lint", "query", "diff", "failure", "pins", "fingerprint", "publish", "history", "policy"];
+    let all = [
+        "lint",
+        "query",
+        "diff",
+        "failure",
+        "plan",
+        "pins",
+        "fingerprint",
+        "publish",
+        "history",
+        "policy",
+    ];
     assert_eq!(names, all);
     for name in names {
         let output = postls(&["schema", name]);
@@ -202,7 +212,7 @@ fn the_program_prints_schemas_by_name() {
         ("qeury", "postls: there is no schema \"qeury\"; did you mean \"query\"?\n"),
         (
             "zzzzzz",
-            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, failure, pins, fingerprint, publish, history, policy\n",
+            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, failure, plan, pins, fingerprint, publish, history, policy\n",
         ),
     ] {
         let output = postls(&["schema", name]);

@@ -172,7 +172,8 @@ fn rows_with_mistakes_are_kept_as_comments_and_never_dropped_unasked() {
         diff.contains("a.example") && diff.contains("(not written by postls): encypt"),
         "{diff}"
     );
-    assert_eq!(postls(at, &["apply", "--adopt"]).0, Some(0));
+    let (status, _, said) = postls(at, &["apply", "--adopt", "--allow-downgrade", "all"]);
+    assert_eq!(status, Some(0), "{said}");
     assert_eq!(postls(at, &["diff"]).0, Some(0));
 }
 
