@@ -15,7 +15,7 @@ use super::rows::{Rows, one_line};
 use super::shift::{Shift, Trend};
 use crate::config::Configuration;
 use crate::policy::same;
-use crate::text::Sources;
+use crate::text::{Sources, on_all_processors};
 
 /// A main.cf parameter before and after; `None`: not set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,8 +62,12 @@ impl PolicyChange {
 /// Marks the rows that would be lost and that postls did not write: they are not in the table as it
 /// left it.
 pub(super) fn mark_foreign(changes: &mut [PolicyChange], written: &[u8]) {
+    let is_lost = |it: &PolicyChange| it.old.is_some() && it.new.is_none();
+    if !changes.iter().any(is_lost) {
+        return;
+    }
     let ours = Rows::of(written);
-    for change in changes.iter_mut().filter(|it| it.old.is_some() && it.new.is_none()) {
+    for change in changes.iter_mut().filter(|it| is_lost(it)) {
         change.foreign |= ours.get(&change.destination).is_none();
     }
 }
@@ -96,7 +100,8 @@ pub(super) fn of(asking: &Asking<'_>, states: &States<'_>) -> (Vec<PolicyChange>
     let beside = asking.beside.iter().filter(|it| !is_it(&it.0));
     let beside: Vec<(&str, Rows<'_>)> =
         beside.map(|(name, bytes)| (name.as_str(), Rows::of(bytes))).collect();
-    let (old, new) = (Rows::of(states.table), Rows::of(states.new_table));
+    let mut rows = on_all_processors(&[states.table, states.new_table], |it| Rows::of(it));
+    let (new, old) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
     let before = Asker::all(asking, asking.configuration, &old, &beside);
     let after = Asker::all(asking, &configuration, &new, &beside);
     let pairs = before.into_iter().zip(after);
