@@ -5,6 +5,7 @@
 //! both; figures are medians. A peer that is not installed is said to be
 //! missing, and its ratio is left out; so is memory where GNU time is missing.
 
+mod apply;
 mod inputs;
 
 use std::ffi::OsString;
@@ -34,6 +35,7 @@ fn main() -> io::Result<()> {
     small_configuration();
     rendering();
     policy_file(&scratch.path().join("policy"))?;
+    apply::million(&scratch.path().join("apply"))?;
     many_directories(&scratch.path().join("many"))?;
     let mut rows = inputs::rows(1_530_000);
     parser(&scratch.path().join("parser"), &rows)?;

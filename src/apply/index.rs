@@ -85,7 +85,7 @@ fn holds(
     } else if ran.stderr.contains("sequence operation is not supported") {
         // cdb up to 3.7 cannot list: ask for each key instead.
         let mut keys = Vec::new();
-        for (key, _) in rows(text) {
+        for (key, _) in sorted(rows(text)) {
             keys.extend_from_slice(&key);
             keys.push(b'\n');
         }

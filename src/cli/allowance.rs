@@ -56,6 +56,11 @@ impl Allowance {
         Err(Stop(format!("{}\n{line}\nnothing was changed", named(&refused))))
     }
 
+    /// Whether it names something.
+    pub(super) fn names_some(&self) -> bool {
+        !self.allow_downgrade.is_empty()
+    }
+
     /// What is kept of a plan that was not refused.
     pub(super) fn note(&self, plan: &Plan) -> Note {
         let downgrades = plan.given_up().map(|it| it.kept()).collect();

@@ -133,7 +133,9 @@ impl Apply {
             return Ok(Tried::Failed(failure.to_string(), failed(&failure)));
         }
         let asked = self.decides(common);
-        if place.can_run() && settled::holds(host, &directory, &asked) {
+        // Words of --allow-downgrade that name nobody are warned of.
+        let is_plain = place.can_run() && !self.allowance.names_some();
+        if is_plain && settled::holds(host, &directory, &asked) {
             if common.verbose {
                 complain("everything is as it was when nothing was left to do");
             }
@@ -154,7 +156,7 @@ impl Apply {
             match self.make_true(&place, &prepared) {
                 Ok(done) => {
                     done.notes.iter().for_each(|it| complain(it));
-                    if prepared.is_final {
+                    if prepared.is_final && place.can_run() {
                         settled::record(&witness, &directory, &asked, &prepared.plan);
                     }
                     return Ok(Tried::Done(self.outcome(common, &prepared.plan, Some(&done))));

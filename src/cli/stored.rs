@@ -92,7 +92,7 @@ fn check_meaning(
     place: &stored::Place,
     plan: &mut Plan,
 ) -> Result<(), String> {
-    let context = loaded.context();
+    let context = loaded.bare_context();
     let (Some(configuration), Some(effective)) = (&context.configuration, context.effective())
     else {
         return Err("there is no main.cf".to_owned());

@@ -15,7 +15,7 @@ use super::rows::{Rows, one_line};
 use super::shift::{Shift, Trend};
 use crate::config::Configuration;
 use crate::policy::same;
-use crate::text::Sources;
+use crate::text::{Sources, on_all_processors};
 
 /// A main.cf parameter before and after; `None`: not set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -101,7 +101,8 @@ pub(super) fn of(asking: &Asking<'_>, states: &States<'_>) -> (Vec<PolicyChange>
     let beside = asking.beside.iter().filter(|it| !is_it(&it.0));
     let beside: Vec<(&str, Rows<'_>)> =
         beside.map(|(name, bytes)| (name.as_str(), Rows::of(bytes))).collect();
-    let (old, new) = (Rows::of(states.table), Rows::of(states.new_table));
+    let mut rows = on_all_processors(&[states.table, states.new_table], |it| Rows::of(it));
+    let (new, old) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
     let before = Asker::all(asking, asking.configuration, &old, &beside);
     let after = Asker::all(asking, &configuration, &new, &beside);
     let pairs = before.into_iter().zip(after);

@@ -28,7 +28,7 @@ GSGOKw2DPcACXXcxxHK1MfsGjHFbdfZOljjd2LnyePBI7bsUFhkaZT1EZg==
 const FILES: &[(&str, &str)] = &[
     (
         "main.cf",
-        "smtp_tls_security_level = dane\nsmtp_dns_support_level = dnssec\n\
+        "smtp_tls_security_level = may\nsmtp_dns_support_level = dnssec\n\
         smtp_tls_policy_maps = texthash:$config_directory/tls_policy\n\
         transport_maps = texthash:$config_directory/transport\nsmtp_tls_fingerprint_digest = sha256\n",
     ),

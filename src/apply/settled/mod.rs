@@ -16,6 +16,7 @@ mod question;
 mod witness;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ use super::index;
 use super::store::FOLDER;
 use crate::host::Host;
 use crate::plan::{Change, Plan};
+use crate::text::on_all_processors;
 use question::{Answer, Question};
 pub use witness::Witness;
 
@@ -64,7 +66,7 @@ impl Program {
 
 /// Whether a plan made now would certainly have nothing to do. `request` is what the command line
 /// says that decides on a plan.
-pub fn holds(host: &dyn Host, directory: &Path, request: &str) -> bool {
+pub fn holds(host: &(dyn Host + Sync), directory: &Path, request: &str) -> bool {
     let state = directory.join(FOLDER);
     if host.exists(&state.join("journal.json")) {
         return false;
@@ -77,7 +79,19 @@ pub fn holds(host: &dyn Host, directory: &Path, request: &str) -> bool {
         && Program::of_this_process(host).as_ref() == Some(&notes.asked_by)
         // At first what costs nothing: most changes change a size.
         && notes.answers.iter().all(|(question, answer)| question.may_have(answer, host))
-        && notes.answers.iter().all(|(question, answer)| question.ask(host) == *answer)
+        && are_the_same(host, &notes.answers)
+}
+
+/// Asks all of them, several at a time: nearly all of the time goes into the digests of a few files.
+fn are_the_same(host: &(dyn Host + Sync), answers: &[(Question, Answer)]) -> bool {
+    // After one that is not, nobody need ask on.
+    let goes_on = AtomicBool::new(true);
+    let is_same = |(question, answer): &(Question, Answer)| {
+        let is_same = goes_on.load(Ordering::Relaxed) && question.ask(host) == *answer;
+        goes_on.fetch_and(is_same, Ordering::Relaxed);
+        is_same
+    };
+    on_all_processors(answers, is_same).into_iter().all(|it| it)
 }
 
 /// Notes that nothing has to be done where `witness` was asked: after a plan that was empty, or
