@@ -15,7 +15,7 @@ use super::tree::nothing_is_left;
 use crate::judges;
 use crate::lab::{self, Lab, Outcome};
 
-/// How many applies, of all table types together.
+/// How many rounds, of all table types together.
 const APPLIES: usize = 200;
 
 /// Keys that each state has.
@@ -40,23 +40,23 @@ fn a_reader_finds_every_key_during_applies() {
         .into_iter()
         .filter(|it| *it == "texthash" || postfix.table_types.contains(*it))
         .collect();
-    let applies = if all() { APPLIES } else { APPLIES / kinds.len() };
+    let rounds = if all() { APPLIES } else { APPLIES / kinds.len() };
     let lookups = AtomicUsize::new(0);
     thread::scope(|scope| {
         for kind in &kinds {
             let lookups = &lookups;
-            scope.spawn(move || read_while_applying(kind, applies, lookups));
+            scope.spawn(move || read_while_applying(kind, rounds, lookups));
         }
     });
     println!(
-        "readers: {} applies with {}; {} lookups of keys that stay, 0 failed",
-        applies * kinds.len(),
+        "readers: {} rounds with {}; {} lookups of keys that stay, 0 failed",
+        rounds * kinds.len(),
         kinds.join(", "),
         lookups.into_inner()
     );
 }
 
-fn read_while_applying(kind: &str, applies: usize, lookups: &AtomicUsize) {
+fn read_while_applying(kind: &str, rounds: usize, lookups: &AtomicUsize) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let etc = directory.path();
     fs::write(etc.join("main.cf"), "smtp_tls_security_level = encrypt\n").expect("writable");
@@ -84,7 +84,7 @@ fn read_while_applying(kind: &str, applies: usize, lookups: &AtomicUsize) {
             }
         });
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for round in 1..=applies {
+            for round in 1..=rounds {
                 apply(round % 2);
             }
         }));
@@ -108,12 +108,12 @@ fn postfix_delivers_during_applies() {
         for kind in &kinds {
             let (sent, applied) = (&sent, &applied);
             let share = if *kind == "texthash" { with_reload } else { without };
-            let applies = if all() { APPLIES } else { share };
-            scope.spawn(move || deliver_while_applying(postfix, kind, applies, sent, applied));
+            let rounds = if all() { APPLIES } else { share };
+            scope.spawn(move || deliver_while_applying(postfix, kind, rounds, sent, applied));
         }
     });
     println!(
-        "a Postfix that delivers: {} applies with {}; {} mails, all delivered with TLS, 0 deferred",
+        "a Postfix that delivers: {} rounds with {}; {} mails, all delivered with TLS, 0 deferred",
         applied.into_inner(),
         kinds.join(", "),
         sent.into_inner()
@@ -123,7 +123,7 @@ fn postfix_delivers_during_applies() {
 fn deliver_while_applying(
     postfix: &'static judges::Judge,
     kind: &str,
-    applies: usize,
+    rounds: usize,
     sent: &AtomicUsize,
     applied: &AtomicUsize,
 ) {
@@ -141,7 +141,7 @@ fn deliver_while_applying(
         command
     };
     succeed(&mut apply_state(0));
-    let commands: Vec<Command> = (1..=applies).map(|round| apply_state(round % 2)).collect();
+    let commands: Vec<Command> = (1..=rounds).map(|round| apply_state(round % 2)).collect();
     age(&etc);
     fs::set_permissions(&etc, fs::Permissions::from_mode(0o755)).expect("it is ours");
     assert!(lab.start().status.success(), "{}", lab.log());
@@ -169,7 +169,7 @@ fn deliver_while_applying(
                 let output = command.args(recipients).output().expect("sendmail runs");
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
                 mails += few.len();
-                // As many as are delivered meanwhile, or the queue would be long when the applies are over.
+                // As many as are delivered meanwhile, or the queue would be long when the rounds are over.
                 lab.logs("status=", mails.saturating_sub(16));
             }
         }
