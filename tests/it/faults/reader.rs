@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::all;
 use super::bounded;
@@ -171,6 +172,8 @@ fn deliver_while_applying(
                 mails += few.len();
                 // As many as are delivered meanwhile, or the queue would be long when the rounds are over.
                 lab.logs("status=", mails.saturating_sub(16));
+                // And not so many that the applies have to wait for the mail.
+                thread::sleep(Duration::from_millis(500));
             }
         }
         assert_eq!(applying.join().expect("no panic"), None, "{kind}:\n{}", tail(&lab.log()));
@@ -182,7 +185,9 @@ fn deliver_while_applying(
     assert_eq!(count("status=sent"), mails, "{kind}:\n{}", tail(&log));
     assert_eq!(count("TLS connection established"), mails, "{kind}:\n{}", tail(&log));
     for trouble in ["status=deferred", "status=bounced", "warning: ", "fatal: ", "panic: "] {
-        let line = log.lines().find(|it| it.contains(trouble));
+        // `postfix check` has its own view of the hosts file, from outside of the lab.
+        let mut lines = log.lines().filter(|it| !it.contains("postfix-script"));
+        let line = lines.find(|it| it.contains(trouble));
         assert_eq!(line, None, "{kind}");
     }
     for domain in &domains {
