@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread::{self, Builder, ScopedJoinHandle};
 
 /// How many threads are worth starting.
 fn processors() -> usize {
@@ -27,10 +27,14 @@ pub fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R +
         }
     };
     let mut all: Vec<(usize, R)> = thread::scope(|scope| {
-        let count = processors().min(items.len());
-        let threads: Vec<_> = (0..count).map(|_| scope.spawn(do_share)).collect();
+        // This thread is one of them, and does all of it where the system has no other.
+        let others = processors().min(items.len()) - 1;
+        let start = |_| Builder::new().spawn_scoped(scope, do_share).ok();
+        let threads: Vec<_> = (0..others).filter_map(start).collect();
+        let mut all = do_share();
         let join = |it: ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| resume_unwind(it));
-        threads.into_iter().flat_map(join).collect()
+        all.extend(threads.into_iter().flat_map(join));
+        all
     });
     all.sort_unstable_by_key(|(index, _)| *index);
     all.into_iter().map(|(_, result)| result).collect()
