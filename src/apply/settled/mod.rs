@@ -15,6 +15,7 @@
 mod question;
 mod witness;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::index;
 use super::store::FOLDER;
-use crate::host::Host;
+use crate::host::{Host, temporary_prefix};
 use crate::plan::{Change, Plan};
 use crate::text::on_all_processors;
 use question::{Answer, Question};
@@ -113,6 +114,12 @@ pub fn record(witness: &Witness<'_>, directory: &Path, request: &str, plan: &Pla
     let Some(asked_by) = Program::of_this_process(host) else { return };
     let (request, directory) = (request.to_owned(), directory.to_owned());
     let notes = Notes { asked_by, request, directory, answers };
+    // What a crash has left of them.
+    let prefix = temporary_prefix(Path::new(NOTES));
+    let is_left = |it: &OsString| it.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+    for name in host.names(&state).unwrap_or_default().into_iter().filter(is_left) {
+        let _ = host.remove(&state.join(name));
+    }
     if let Some(bytes) = write(&notes) {
         let _ = host.store(&state.join(NOTES), &bytes);
     }
