@@ -10,11 +10,12 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use postls::apply::{self, Failure, KEEP, Options, Record, Reload, Told};
 use postls::host::{Accounts, Attributes, Host, Lock, Ran, System};
-use postls::plan::Plan;
+use postls::plan::{Plan, Stale};
 
 use crate::judges;
 use crate::plan::{make, policies};
@@ -388,4 +389,48 @@ fn an_index_stands_beside_the_name_in_main_cf_and_keeps_its_mode() {
     let text = fs::read(path.join("tls_policy")).expect("it is there");
     let state = apply::index::state(&System, path, "lmdb", &path.join("tls_policy"), &text);
     assert_eq!(state, Ok(None), "the index is the one that Postfix opens");
+}
+
+#[test]
+fn an_index_holds_the_rows_of_its_table_and_no_other() {
+    let Some(postfix) = judges::installed() else { return };
+    let directory = directory(None);
+    let path = directory.path();
+    let table = path.join("tls_policy");
+    let rows = "B.example may\nc.example secure match=x:y\n";
+    let same = "# one\nb.example may\nc.example\n secure match=x:y\nC.example none\n";
+    for kind in ["lmdb", "hash", "btree", "cdb"] {
+        if !postfix.table_types.contains(kind) {
+            continue;
+        }
+        for (indexed, wanted) in [
+            (rows.to_owned(), None),
+            (same.to_owned(), None),
+            (format!("a.example may\n{rows}"), Some(Stale::Differs)),
+            (format!("{rows}z.example may\n"), Some(Stale::Differs)),
+            (rows.replace("may", "none"), Some(Stale::Differs)),
+            (rows.replace("c.", "d."), Some(Stale::Differs)),
+            ("b.example may\n".to_owned(), Some(Stale::Differs)),
+            (String::new(), Some(Stale::Differs)),
+        ] {
+            fs::write(&table, &indexed).expect("it can be written");
+            let of = format!("{kind}:{}", table.display());
+            let ran = Command::new("postmap").arg("-c").arg(path).arg(&of).output();
+            assert!(ran.expect("it is installed").status.success(), "{of}");
+            let state = apply::index::state(&System, path, kind, &table, rows.as_bytes());
+            assert_eq!(state, Ok(wanted), "{kind} of {indexed:?}");
+            let state = apply::index::state(&System, path, kind, &table, indexed.as_bytes());
+            assert_eq!(state, Ok(None), "{kind} of {indexed:?}");
+        }
+        for damaged in [&b""[..], b"\0", &[0xff; 4096]] {
+            fs::write(path.join(format!("tls_policy.{}", suffix(kind))), damaged).expect("ours");
+            let state = apply::index::state(&System, path, kind, &table, rows.as_bytes());
+            assert_eq!(state, Ok(Some(Stale::Differs)), "{kind}");
+        }
+    }
+}
+
+/// What postmap appends to a table's name.
+fn suffix(kind: &str) -> &str {
+    if matches!(kind, "hash" | "btree") { "db" } else { kind }
 }

@@ -32,7 +32,6 @@ enum Then {
 }
 
 #[test]
-#[ignore = "found a temporary file of notes left over in .postls; mended, and not run again since"]
 fn a_killed_apply_loses_nothing_and_the_next_one_ends_it() {
     let Some(postfix) = judges::installed() else { return };
     if !tracer::usable() {
