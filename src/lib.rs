@@ -31,7 +31,8 @@
 //! policy file, and `rotation` says what has to be done about them when.
 //! `policy::import` makes a policy file of a table and a main.cf, and `policy::same` says whether two
 //! rows are one policy. A `plan` says what it means for mail (`meaning`, by what clients ask before and
-//! after) and can be a file (`stored`); `apply` makes it true with a journal, and keeps generations.
+//! after) and can be a file (`stored`); `apply` makes it true with a journal, keeps generations, and
+//! notes what was asked when nothing was left to do (`settled`).
 //! `certificate` reads certificates and keys as Postfix's OpenSSL does, and makes
 //! the fingerprints that pins are.
 //! `config` joins main.cf with the Postfix that reads it and with its host; in

@@ -116,6 +116,11 @@ fn without_process_number(text: &str) -> String {
 
 /// Is this what one of Postfix's programs prints for a problem? With or without the program's name before it.
 pub(super) fn is_complaint(text: &str) -> bool {
+    // The clocks of a machine that was stopped for a moment are no matter of its configuration.
+    let of_clocks = ["file system clock is ", "resetting file time stamps"];
+    if of_clocks.iter().any(|it| text.contains(it)) {
+        return false;
+    }
     // A queue id and a colon may stand before "warning".
     let mut words = text.splitn(4, ": ").take(3);
     words.any(|word| ["warning", "error", "fatal", "panic"].contains(&word)) || is_fatal(text)
