@@ -3,16 +3,16 @@
 //! # The map
 //!
 //! ```text
-//!   configuration directory              postls.yaml
-//!            │                                │
-//!            ▼                                ▼
-//!       host ──────► text::Sources ◄──────────┘
-//!                        │
-//!          ┌─────────────┴──────────┐
-//!          ▼                        ▼
-//!   syntax (never fails)      policy::yaml
-//!   main_cf master_cf table         │
-//!          ├─────► lookup           ▼
+//!   configuration directory              postls.yaml            DNS and servers
+//!            │                                │                       │
+//!            ▼                                ▼                       ▼
+//!       host ──────► text::Sources ◄──────────┘                     probe
+//!                        │                                            │
+//!          ┌─────────────┴──────────┐                                 ▼
+//!          ▼                        ▼                             observation
+//!   syntax (never fails)      policy::yaml                            │
+//!   main_cf master_cf table         │                                 ▼
+//!          ├─────► lookup           ▼                              verdict ──► report
 //!          ▼                  policy::Policies ──► policy::compile
 //!   config::Configuration           │                    │
 //!   config::Effective ──► show query│                    │
@@ -33,6 +33,8 @@
 //! rows are one policy. A `plan` says what it means for mail (`meaning`, by what clients ask before and
 //! after) and can be a file (`stored`); `apply` makes it true with a journal, keeps generations, and
 //! notes what was asked when nothing was left to do (`settled`).
+//! `probe` looks at servers as Postfix would meet them (`policy::session`: what TLS is begun with); what it
+//! saw is an `observation`, and what that means under the policy in force a `verdict`, each with its reason.
 //! `certificate` reads certificates and keys as Postfix's OpenSSL does, and makes
 //! the fingerprints that pins are.
 //! `config` joins main.cf with the Postfix that reads it and with its host; in
@@ -44,7 +46,8 @@
 //!
 //! # What always holds
 //!
-//! 1. Only [`host`] touches files, processes and the clock. All else is a function of bytes.
+//! 1. Only [`host`] touches files, processes and the clock, and only `probe` makes connections. All else is a
+//!    function of bytes.
 //! 2. Only [`apply`] writes to a configuration directory, and only what a [`plan`] says.
 //! 3. A problem in the user's files is a [`finding::Finding`], never an `Err` and never a panic.
 //! 4. Parsing never fails and loses no byte: the spans of the logical lines tile the source.
@@ -59,6 +62,7 @@ pub mod finding;
 pub mod host;
 pub mod lint;
 pub mod lookup;
+pub mod observation;
 pub mod plan;
 pub mod policy;
 pub mod postfix;
@@ -66,3 +70,4 @@ pub mod report;
 pub mod rules;
 pub mod syntax;
 pub mod text;
+pub mod verdict;

@@ -132,6 +132,8 @@ pub fn hash_links<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Vec<(u32, u3
     all.iter().filter(is_reached).copied().collect()
 }
 
+#[cfg(feature = "openssl")]
+pub(super) use chains::verdict;
 pub use chains::verify;
 
 #[cfg(feature = "openssl")]
@@ -153,13 +155,20 @@ mod chains {
         at: i64,
     ) -> Verdict {
         match ask(leaf, chain, anchors, at) {
-            Ok((X509VerifyResult::OK, _)) => Verdict::Trusted,
-            Ok((result, depth)) => Verdict::Refused {
-                refusal: refusal(result.as_raw()),
-                reason: result.error_string().to_owned(),
-                depth,
-            },
+            Ok((result, depth)) => verdict(result, depth),
             Err(_) => Verdict::NotChecked("OpenSSL could not verify this chain"),
+        }
+    }
+
+    /// What a result of X509_verify_cert(3) means.
+    pub(in super::super) fn verdict(result: X509VerifyResult, depth: u32) -> Verdict {
+        if result == X509VerifyResult::OK {
+            return Verdict::Trusted;
+        }
+        Verdict::Refused {
+            refusal: refusal(result.as_raw()),
+            reason: result.error_string().to_owned(),
+            depth,
         }
     }
 

@@ -3,7 +3,7 @@
 //! `yaml` reads the policy file, and `compile` writes what it says as the text of a TLS policy
 //! table. `row` is the grammar of such a table's right-hand side, `client` what main.cf says where
 //! a row is silent, `problems` what smtp(8) finds wrong with a row (`attribute`, `matching`: with its parts; `what`: as
-//! data), `effective` what it does then, and `outcome` what that means for mail. `pin` is
+//! data), `effective` what it does then, `session` what TLS is begun with at one host, and `outcome` what that means for mail. `pin` is
 //! what a destination's server is known by, and `rotation` what has to be done about pins when.
 //! `import` makes a policy file of a table and a main.cf; `same` says whether two rows are one policy.
 
@@ -21,6 +21,7 @@ pub mod problems;
 pub mod rotation;
 pub mod row;
 mod same;
+pub mod session;
 pub mod what;
 pub mod yaml;
 

@@ -34,6 +34,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "lint",
         ],
     ),
+    ("observation", &["certificate"]),
+    ("verdict", &["text", "postfix", "policy", "certificate", "observation"]),
+    ("probe", &["text", "postfix", "config", "policy", "certificate", "observation"]),
     ("plan", &["text", "postfix", "syntax", "config", "policy", "finding"]),
     ("apply", &["text", "host", "syntax", "plan"]),
     (
@@ -49,6 +52,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "lint",
             "plan",
             "apply",
+            "observation",
+            "verdict",
         ],
     ),
     (
@@ -66,6 +71,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "plan",
             "apply",
             "certificate",
+            "observation",
+            "verdict",
+            "probe",
             "report",
         ],
     ),
@@ -76,11 +84,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("std::fs", &["host"]),
     ("std::process::Command", &["host"]),
     ("std::env", &["host", "cli"]),
-    ("TcpStream", &[]),
-    ("UdpSocket", &[]),
+    ("TcpStream", &["probe"]),
+    ("UdpSocket", &["probe"]),
     ("ToSocketAddrs", &[]),
     ("SystemTime", &["host"]),
-    ("Instant", &[]),
+    ("Instant", &["probe"]),
 ];
 
 const MAX_LINES: usize = 500;

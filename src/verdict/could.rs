@@ -1,0 +1,172 @@
+//! The strictest policy that everything that was seen would satisfy today.
+
+use std::collections::BTreeSet;
+
+use super::judge::sessions;
+use super::{Could, Subject, dane, names, proof};
+use crate::observation::Observation;
+use crate::observation::route::{By, Route, Seen, Server};
+use crate::observation::session::{Said, Session, Tls};
+use crate::policy::session::Records;
+use crate::postfix::SecurityLevel;
+
+/// More names than a person wants to read in a row.
+const MANY: usize = 8;
+
+/// The policy; `None`: no server said whether it does TLS.
+pub(super) fn could(
+    subject: &Subject<'_>,
+    observation: &Observation,
+    route: &Route,
+) -> Option<Could> {
+    let greeted = observation.addresses().filter_map(|(server, address)| match &address.seen {
+        Seen::Session(session) if is_greeted(session) => Some((server, session)),
+        Seen::Session(_) | Seen::Unreachable(_) | Seen::NotTried(_) => None,
+    });
+    let mut some = false;
+    for (server, session) in greeted {
+        some = true;
+        if !matches!(session.tls, Some(Ok(_))) {
+            let text = format!("{} does not do TLS, or was not asked to", server.name);
+            return Some(Could { policy: "may".to_owned(), text });
+        }
+    }
+    if !some {
+        return None;
+    }
+    Some(
+        by_tlsa(subject, observation, route)
+            .or_else(|| by_names(subject, observation))
+            .or_else(|| by_other_names(subject, observation))
+            .or_else(|| by_key(subject, observation))
+            .unwrap_or_else(|| Could {
+                policy: "encrypt".to_owned(),
+                text: "all do TLS, and nobody who is trusted signed for all of them".to_owned(),
+            }),
+    )
+}
+
+/// Whether the server speaks with us: of others nothing is known.
+fn is_greeted(session: &Session) -> bool {
+    let is_good = |said: &Option<Said>| match said {
+        Some(Said::Reply(reply)) => reply.code / 100 == 2,
+        Some(Said::Nothing(_)) => false,
+        None => true,
+    };
+    is_good(&session.greeting) && is_good(&session.hello) && is_good(&session.hello_in_tls)
+}
+
+fn by_tlsa(subject: &Subject<'_>, observation: &Observation, route: &Route) -> Option<Could> {
+    let is_secure = match route.by {
+        By::Exchangers { secure } | By::Implicit { secure } => secure,
+        By::Brackets => true,
+        By::Native => false,
+    };
+    if !is_secure || subject.client.no_dane.is_some() {
+        return None;
+    }
+    let is_met = |server: &Server, tls: &Tls| {
+        let Some(tlsa) = server.tlsa.found().filter(|it| it.secure) else { return false };
+        let names = [tlsa.base.clone(), subject.nexthop.to_owned()];
+        let (digests, at) = (&subject.parameters.dane_digests, subject.at);
+        let version = subject.client.version;
+        dane::matched(&tlsa.records, digests, &tls.chain, &tls.public_key, &names, at, version)
+            .is_ok()
+    };
+    let all = observation.addresses().all(|(server, address)| match &address.seen {
+        Seen::Session(session) => {
+            session.tls.as_ref().is_some_and(|it| it.as_ref().is_ok_and(|it| is_met(server, it)))
+        }
+        // The records say enough of a host that does not answer.
+        Seen::Unreachable(_) | Seen::NotTried(_) => subject.records(server) == Records::Usable,
+    });
+    all.then(|| Could {
+        policy: "dane-only".to_owned(),
+        text: "all hosts have validated TLSA records, and those that answer match them".to_owned(),
+    })
+}
+
+fn by_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
+    if !sessions(observation).all(|(_, tls)| is_trusted(tls)) {
+        return None;
+    }
+    let whose = if sessions(observation).all(|(_, tls)| tls.trusted.is_ok()) {
+        "authorities that the policy trusts"
+    } else {
+        "the system's authorities (smtp_tls_CAfile has to name them)"
+    };
+    let version = subject.client.version;
+    let is_good = |patterns: &[String]| {
+        sessions(observation).all(|(host, tls)| {
+            let leaf = tls.chain.first();
+            leaf.is_some_and(|it| {
+                names::accepted(it, patterns, subject.nexthop, host, version).is_some()
+            })
+        })
+    };
+    let usual = subject.client.names(Some(SecurityLevel::Secure));
+    let usual: Vec<String> = usual.map(|it| String::from_utf8_lossy(it).into_owned()).collect();
+    if is_good(&usual) {
+        let text = format!("{whose} signed certificates for {}", subject.nexthop);
+        return Some(Could { policy: "secure".to_owned(), text });
+    }
+    let hosts: BTreeSet<String> =
+        sessions(observation).map(|(host, _)| host.to_ascii_lowercase()).collect();
+    let hosts: Vec<String> = hosts.into_iter().collect();
+    if hosts.len() > MANY || !is_good(&hosts) {
+        return None;
+    }
+    let text = format!("{whose} signed certificates for its hosts as they are called today");
+    Some(Could { policy: format!("secure match={}", hosts.join(":")), text })
+}
+
+/// By whatever names trusted authorities signed for.
+fn by_other_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
+    if !sessions(observation).all(|(_, tls)| is_trusted(tls)) {
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    for (_, tls) in sessions(observation) {
+        let all = tls.chain.first()?.names.iter();
+        // One for each server is enough.
+        let name = all.filter(|it| !it.contains('*')).map(|it| it.to_ascii_lowercase()).min()?;
+        names.insert(name);
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    let is_good = sessions(observation).all(|(host, tls)| {
+        let (nexthop, version) = (subject.nexthop, subject.client.version);
+        tls.chain
+            .first()
+            .is_some_and(|it| names::accepted(it, &names, nexthop, host, version).is_some())
+    });
+    if names.is_empty() || names.len() > MANY || !is_good {
+        return None;
+    }
+    let text = "trusted authorities signed certificates for other names than its own; ask the \
+                other side whether these are its servers";
+    Some(Could { policy: format!("secure match={}", names.join(":")), text: text.to_owned() })
+}
+
+/// Whether somebody signed whom the policy or this system trusts.
+fn is_trusted(tls: &Tls) -> bool {
+    tls.trusted.is_ok() || tls.trusted_by_system.as_ref().is_some_and(Result::is_ok)
+}
+
+/// By their keys: of servers that nobody signed for, and that therefore rarely change them.
+fn by_key(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
+    let digest = subject.client.known_digest()?;
+    let is_public = |tls: &Tls| tls.trusted_by_system.as_ref().is_some_and(Result::is_ok);
+    if sessions(observation).any(|(_, tls)| is_public(tls)) {
+        return None;
+    }
+    // The last one is the key's.
+    let keys = sessions(observation).filter_map(|(_, tls)| proof::shown(Some(digest), tls).pop());
+    let keys: BTreeSet<String> = keys.map(|it| it.to_string()).collect();
+    if keys.is_empty() || keys.len() > MANY {
+        return None;
+    }
+    let keys: Vec<String> = keys.into_iter().collect();
+    let text = "the keys that it has today; compare them by other means before they are pinned";
+    let policy = format!("fingerprint match={}", keys.join("|"));
+    Some(Could { policy, text: text.to_owned() })
+}
