@@ -66,6 +66,8 @@ pub mod observation;
 pub mod plan;
 pub mod policy;
 pub mod postfix;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod report;
 pub mod rules;
 pub mod syntax;

@@ -116,6 +116,7 @@ fn license_of(expression: &str) -> Option<&'static str> {
         _ if has("AND") => None,
         _ if has("MIT") => Some("Expat"),
         ["Apache-2.0"] => Some("Apache-2.0"),
+        ["BSD-3-Clause"] => Some("BSD-3-Clause"),
         ["ISC"] => Some("ISC"),
         ["Zlib"] => Some("Zlib"),
         _ => None,

@@ -38,6 +38,8 @@ mod pin;
 mod pins;
 mod plan;
 mod plan_file;
+#[cfg(feature = "probe")]
+mod probe;
 mod publish;
 mod repository;
 mod rotation;
@@ -45,6 +47,8 @@ mod roundtrip;
 mod rows;
 mod rules;
 mod server;
+#[cfg(feature = "probe")]
+mod servers;
 mod settled;
 mod several;
 mod shells;

@@ -32,7 +32,7 @@ impl Lab {
         self.serve_zone("")
     }
 
-    /// The same with these TLSA records, each a line `OWNER. IN TLSA 3 1 1 HEX ; …`.
+    /// The same with these TLSA records, each a line `OWNER. IN TLSA USAGE SELECTOR MATCHING HEX ; …`.
     pub(crate) fn serve_zone(&self, records: &str) -> Nameserver {
         let program = std::env::current_exe().expect("it runs");
         let mut command = self.inside(program);
@@ -59,7 +59,8 @@ fn serve() {
         std::process::exit(0);
     });
     let zone = Zone {
-        key: bytes(&public_key_fingerprint("sha256").replace(':', "")),
+        // DANE-EE, the public key, SHA-256.
+        key: [&[3, 1, 1], &bytes(&public_key_fingerprint("sha256").replace(':', ""))[..]].concat(),
         records: records.lines().map(record).collect(),
     };
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).expect("a lab has its own network");
@@ -74,18 +75,19 @@ fn serve() {
 
 /// What a name server knows of TLSA.
 struct Zone {
-    /// The receiver's key.
+    /// The record of the receiver's key.
     key: Vec<u8>,
-    /// Names without a dot behind them, with the digests of keys; none: the receiver's everywhere.
+    /// Names without a dot behind them, with what stands in the record; none: the receiver's everywhere.
     records: Vec<(String, Vec<u8>)>,
 }
 
 fn record(line: &str) -> (String, Vec<u8>) {
     let words: Vec<&str> = line.split(' ').collect();
-    let [owner, "IN", "TLSA", "3", "1", "1", hex, ..] = words[..] else {
+    let [owner, "IN", "TLSA", usage, selector, matching, hex, ..] = words[..] else {
         panic!("no record: {line}");
     };
-    (owner.trim_end_matches('.').to_owned(), bytes(hex))
+    let kind = [usage, selector, matching].map(|it| it.parse::<u8>().expect("it is a number"));
+    (owner.trim_end_matches('.').to_owned(), [&kind[..], &bytes(hex)].concat())
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -94,7 +96,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 impl Zone {
-    /// The digests of the keys that a name has.
+    /// What stands in the records that a name has.
     fn keys(&self, name: &str) -> Vec<&[u8]> {
         if !self.records.is_empty() {
             let own = self.records.iter().filter(|it| it.0 == name);
@@ -126,8 +128,7 @@ fn answer(query: &[u8], zone: &Zone) -> Option<Vec<u8>> {
             let address: Ipv4Addr = receiver::address(&name).parse().expect("it is an address");
             vec![address.octets().to_vec()]
         }
-        // DANE-EE, the public key, SHA-256.
-        TLSA => zone.keys(&name).into_iter().map(|key| [&[3, 1, 1], key].concat()).collect(),
+        TLSA => zone.keys(&name).into_iter().map(<[u8]>::to_vec).collect(),
         _ => Vec::new(),
     };
     let count = u8::try_from(answers.len()).expect("they are few");

@@ -33,9 +33,14 @@ halt() {
 const HOLD: &str = r#"
 lab=$1 root=$2
 shift 2
-mount --bind "$lab/hosts" "$root/etc/hosts" && ip link set lo up || exit
-# Without this file the resolver asks the same.
-[ ! -e "$root/etc/resolv.conf" ] || mount --bind "$lab/resolv.conf" "$root/etc/resolv.conf" || exit
+ip link set lo up || exit
+# For Postfix, and where that has a root of its own for programs of this machine beside it. Twice at the same place would
+# make the lab's own files busy.
+for etc in "$root/etc" ${root:+/etc}; do
+    mount --bind "$lab/hosts" "$etc/hosts" || exit
+    # Without this file the resolver asks the same.
+    [ ! -e "$etc/resolv.conf" ] || mount --bind "$lab/resolv.conf" "$etc/resolv.conf" || exit
+done
 for address; do ip address add "$address/32" dev lo || exit; done
 if ! postfix -c "$lab/receiver/etc" start </dev/null >/dev/null 2>&1; then
     cat "$lab/receiver/mail.log" >&2

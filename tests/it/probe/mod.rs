@@ -1,0 +1,6 @@
+//! `postls probe` against servers on loopback.
+
+mod name_server;
+mod published;
+mod route;
+mod sent;
