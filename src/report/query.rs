@@ -192,7 +192,7 @@ fn one(out: &mut String, sources: &Sources, answered: &Answered) {
 }
 
 /// The values that have a part in the policy, with the names of their fields.
-fn values(policy: &EffectivePolicy) -> Vec<(&'static str, String)> {
+pub(super) fn values(policy: &EffectivePolicy) -> Vec<(&'static str, String)> {
     let yes_no = |it: bool| if it { "yes" } else { "no" }.to_owned();
     let list = |it: &Option<Chosen<Vec<String>>>| it.as_ref().map(|it| it.value.join(", "));
     let text = |it: &Option<Chosen<String>>| it.as_ref().map(|it| it.value.clone());

@@ -33,7 +33,7 @@ pub(super) struct Query<'a> {
 /// The answer for one destination.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "result")]
-struct Answer<'a> {
+pub(super) struct Answer<'a> {
     /// The next-hop destination that was asked for.
     destination: &'a str,
     /// What becomes of mail for it.
@@ -222,7 +222,7 @@ pub(super) fn query(query: &query::Query<'_>) -> String {
     })
 }
 
-fn answer<'a>(sources: &'a Sources, answered: &'a Answered) -> Answer<'a> {
+pub(super) fn answer<'a>(sources: &'a Sources, answered: &'a Answered) -> Answer<'a> {
     let policy = &answered.policy;
     let undecided = answered.undecided.is_some();
     let outcome = outcome(policy.outcome);

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::{
-    failure, fingerprint_json, history, json, pin_json, plan_json, publish_json, query_json,
+    failure, fingerprint_json, history, json, pin_json, plan_json, probe_json, publish_json,
+    query_json,
 };
 use crate::plan::stored;
 
@@ -60,6 +61,12 @@ pub const SCHEMAS: &[Schema] = &[
         about: "postls publish --format json",
         file: "publish.v1.schema.json",
         text: || of::<publish_json::Publication<'static>>("publish.v1.schema.json"),
+    },
+    Schema {
+        name: "probe",
+        about: "postls probe --format json",
+        file: "probe.v1.schema.json",
+        text: || of::<probe_json::Probe<'static>>("probe.v1.schema.json"),
     },
     Schema {
         name: "history",

@@ -40,6 +40,7 @@ mod plan;
 mod plan_file;
 #[cfg(feature = "probe")]
 mod probe;
+mod probe_reports;
 mod publish;
 mod repository;
 mod rotation;

@@ -199,6 +199,7 @@ fn the_program_prints_schemas_by_name() {
         "pins",
         "fingerprint",
         "publish",
+        "probe",
         "history",
         "policy",
     ];
@@ -212,7 +213,7 @@ fn the_program_prints_schemas_by_name() {
         ("qeury", "postls: there is no schema \"qeury\"; did you mean \"query\"?\n"),
         (
             "zzzzzz",
-            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, failure, plan, pins, fingerprint, publish, history, policy\n",
+            "postls: there is no schema \"zzzzzz\"; there are lint, query, diff, failure, plan, pins, fingerprint, publish, probe, history, policy\n",
         ),
     ] {
         let output = postls(&["schema", name]);
