@@ -52,6 +52,9 @@ _postls() {
             postls,pin)
                 cmd="postls__subcmd__pin"
                 ;;
+            postls,probe)
+                cmd="postls__subcmd__probe"
+                ;;
             postls,publish)
                 cmd="postls__subcmd__publish"
                 ;;
@@ -105,6 +108,9 @@ _postls() {
                 ;;
             postls__subcmd__help,pin)
                 cmd="postls__subcmd__help__subcmd__pin"
+                ;;
+            postls__subcmd__help,probe)
+                cmd="postls__subcmd__help__subcmd__probe"
                 ;;
             postls__subcmd__help,publish)
                 cmd="postls__subcmd__help__subcmd__publish"
@@ -173,7 +179,7 @@ _postls() {
 
     case "${cmd}" in
         postls)
-            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help"
+            opts="-c -q -v -h -V --config-dir --postfix --color --quiet --verbose --help --version lint compile diff apply rollback history import query probe pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -439,7 +445,7 @@ _postls() {
             return 0
             ;;
         postls__subcmd__help)
-            opts="lint compile diff apply rollback history import query pin fingerprint publish show rules completions man schema explain help"
+            opts="lint compile diff apply rollback history import query probe pin fingerprint publish show rules completions man schema explain help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -665,6 +671,20 @@ _postls() {
         postls__subcmd__help__subcmd__pin__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__help__subcmd__probe)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1188,6 +1208,84 @@ _postls() {
                     return 0
                     ;;
                 --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postfix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        postls__subcmd__probe)
+            opts="-c -q -v -h --policy --from-log --pin --expect --suggest --service --resolver --timeout --total-timeout --parallel --per-provider --format --report --config-dir --postfix --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --total-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --per-provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json prometheus nagios" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -7,6 +7,8 @@
 
 mod apply;
 mod inputs;
+#[cfg(feature = "probe")]
+mod probe;
 
 use std::ffi::OsString;
 use std::fs;
@@ -43,6 +45,8 @@ fn main() -> io::Result<()> {
     large_table(&scratch.path().join("table"), &rows, "in no order")?;
     rows.sort_unstable();
     large_table(&scratch.path().join("sorted"), &rows, "sorted by key")?;
+    #[cfg(feature = "probe")]
+    probe::thousand(&scratch.path().join("probe"))?;
     println!("\nthe program");
     demand("its size in megabytes", megabytes(fs::metadata(POSTLS)?.len()), 4.0);
     Ok(())

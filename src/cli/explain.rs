@@ -1,4 +1,4 @@
-//! `postls explain RULE|PARAMETER` and `postls rules`.
+//! `postls explain RULE|PARAMETER|REASON` and `postls rules`.
 
 use std::fmt::Write;
 
@@ -10,14 +10,15 @@ use crate::lint::{Rule, explain};
 use crate::postfix::{Build, Parameter, Type, Version, of_service, parameter, parameters};
 use crate::rules;
 use crate::text::nearest;
+use crate::verdict::Reason;
 
 /// Postfix's manual page of all parameters.
 const MANUAL: &str = "https://www.postfix.org/postconf.5.html";
 
 #[derive(Args)]
 pub(super) struct Explain {
-    /// The id of a rule, or a parameter of main.cf
-    #[arg(value_name = "RULE|PARAMETER", required_unless_present = "names")]
+    /// The id of a rule, a parameter of main.cf, or a reason of `postls probe`
+    #[arg(value_name = "RULE|PARAMETER|REASON", required_unless_present = "names")]
     name: Option<String>,
     /// List what can be explained, a name in each line, for shell completions
     #[arg(long, hide = true, conflicts_with = "name")]
@@ -29,6 +30,9 @@ impl Explain {
         let Some(name) = &self.name else { return Ok(names()) };
         if let Some(rule) = rules::find(name) {
             return Ok(Outcome { output: explain::page(rule).into_bytes(), status: OK });
+        }
+        if let Some(reason) = Reason::ALL.iter().find(|it| it.id() == name) {
+            return Ok(Outcome { output: reason_page(*reason).into_bytes(), status: OK });
         }
         let at_hand = environment::at_hand(&System);
         let (build, why) = environment::build(at_hand, common.postfix.map(|it| (it, "--postfix")));
@@ -44,20 +48,32 @@ impl Explain {
 
 fn names() -> Outcome {
     let rules = rules::all().map(|it| it.id);
-    let output = rules.chain(parameters().map(|it| it.name)).flat_map(|it| [it, "\n"]);
+    let reasons = Reason::ALL.iter().map(|it| it.id()).filter(|it| rules::find(it).is_none());
+    let output =
+        rules.chain(reasons).chain(parameters().map(|it| it.name)).flat_map(|it| [it, "\n"]);
     Outcome { output: output.collect::<String>().into_bytes(), status: OK }
 }
 
 fn unknown(name: &str) -> Stop {
     let near = |names: &mut dyn Iterator<Item = &'static str>| nearest(name, names);
-    let meant =
-        [near(&mut rules::all().map(|it| it.id)), near(&mut parameters().map(|it| it.name))];
+    let meant = [
+        near(&mut rules::all().map(|it| it.id).chain(Reason::ALL.iter().map(|it| it.id()))),
+        near(&mut parameters().map(|it| it.name)),
+    ];
     let meant: Vec<String> = meant.iter().flatten().map(|it| format!("\"{it}\"")).collect();
     let meant = match meant.as_slice() {
         [] => String::new(),
         some => format!("; did you mean {}?", some.join(" or ")),
     };
     Stop(format!("there is no rule and no parameter \"{name}\"{meant}"))
+}
+
+/// What is known of a reason of a verdict.
+fn reason_page(it: Reason) -> String {
+    let facts = it.facts();
+    let advice =
+        if facts.advice.is_empty() { String::new() } else { format!("\n{}.\n", facts.advice) };
+    format!("# {}\n\nA reason of `postls probe`: {}.\n{advice}", facts.id, facts.summary)
 }
 
 /// What is known of a parameter, for the Postfix that files are judged for.

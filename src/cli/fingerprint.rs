@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::load::{self, Request};
 use super::trusted::{self, Anchors};
-use super::{Common, FAILED, OK, Outcome, Stop, complain, query, standard_input};
+use super::{Common, FAILED, OK, Outcome, Stop, answering, complain, standard_input};
 use crate::certificate::{self, Binary, Of, Subject, Unreadable, pem, subjects};
 use crate::host::{Host, System};
 use crate::lint::{Context, PolicyClient};
@@ -277,7 +277,7 @@ fn asked(host: &dyn Host, common: &Common) -> Result<Asked, Stop> {
                 PolicyClient::new(&effective, usual)
             }
         };
-        let place = query::place_of(&client, &effective, "tls_fingerprint_digest");
+        let place = answering::place_of(&client, &effective, "tls_fingerprint_digest");
         let anchors = trusted::of_client(host, &request, &client).into_iter().collect();
         (client.client.known_digest().ok_or(client.client.digest), place, anchors)
     };

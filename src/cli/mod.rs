@@ -1,6 +1,7 @@
 //! The command line. Each subcommand is a file; this one holds what they share.
 
 mod allowance;
+mod answering;
 mod apply;
 mod compile;
 mod completions;
@@ -24,6 +25,11 @@ mod load_tables;
 mod man;
 mod pin;
 mod planning;
+#[cfg(feature = "probe")]
+mod probe;
+#[cfg(not(feature = "probe"))]
+#[path = "no_probe.rs"]
+mod probe;
 mod progress;
 mod publish;
 mod query;
@@ -118,6 +124,8 @@ enum Command {
     Import(import::Import),
     /// Say which TLS policy applies to a next-hop destination, and why
     Query(query::Query),
+    /// Connect to servers as Postfix would, and judge what they show by the policies in force
+    Probe(Box<probe::Probe>),
     /// List the pins of destinations, say what has to be done about them, add and retire them
     Pin(pin::Pin),
     /// Print the fingerprints of certificates and keys, as Postfix compares them
@@ -159,6 +167,7 @@ pub fn main() -> ExitCode {
         Command::History(it) => it.run(&cli.common),
         Command::Import(it) => it.run(&cli.common),
         Command::Query(it) => it.run(&cli.common),
+        Command::Probe(it) => it.run(&cli.common),
         Command::Pin(it) => it.run(&cli.common),
         Command::Fingerprint(it) => it.run(&cli.common),
         Command::Publish(it) => it.run(&cli.common),

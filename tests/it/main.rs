@@ -6,6 +6,8 @@ mod apply;
 #[cfg(feature = "openssl")]
 mod certificates;
 mod complaints;
+#[cfg(feature = "probe")]
+mod connection;
 mod copyright;
 mod corpus;
 mod delivery;
@@ -40,7 +42,11 @@ mod plan;
 mod plan_file;
 #[cfg(feature = "probe")]
 mod probe;
+#[cfg(feature = "probe")]
+mod probe_many;
 mod probe_reports;
+#[cfg(feature = "probe")]
+mod probing;
 mod publish;
 mod repository;
 mod rotation;

@@ -19,7 +19,7 @@ use crate::report::pin::in_shell;
 use crate::text::{Span, shortened};
 
 #[derive(Args)]
-pub(super) struct Add {
+pub(in crate::cli) struct Add {
     /// The next-hop destination, as the policy file has it
     #[arg(value_name = "DEST", value_parser = nexthop)]
     destination: Nexthop,
@@ -43,7 +43,25 @@ pub(super) struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, common: &Common, policy: Option<&Path>) -> Result<Outcome, Stop> {
+    /// A key that was seen.
+    #[cfg(feature = "probe")]
+    pub(in crate::cli) fn of_key(destination: Nexthop, key: Fingerprint, note: String) -> Add {
+        Add {
+            destination,
+            fingerprint: Some(key),
+            pem: None,
+            of: WhatOf::PublicKey,
+            note: Some(note),
+            retire_others: None,
+            how: How::default(),
+        }
+    }
+
+    pub(in crate::cli) fn run(
+        &self,
+        common: &Common,
+        policy: Option<&Path>,
+    ) -> Result<Outcome, Stop> {
         let host = System;
         let (loaded, request) = load_policy(&host, common, policy)?;
         let target = Target::find(&loaded, common, &self.destination, self.how.in_profile)?;
@@ -126,7 +144,7 @@ impl Add {
 }
 
 /// For clap: a fingerprint whose length is that of a digest.
-fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+pub(in crate::cli) fn fingerprint(text: &str) -> Result<Fingerprint, String> {
     let text = text.trim();
     // As `openssl x509 -fingerprint` prints it.
     let text = text.rsplit_once('=').map_or(text, |it| it.1);

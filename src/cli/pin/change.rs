@@ -42,7 +42,7 @@ pub(super) fn retire(pin: usize, day: Date) -> Change {
     Change::Set { pin, key: PinKey::Retire, value: day.to_string() }
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
 pub(super) struct How {
     /// Change the profile that the pins come from, for all destinations that use it

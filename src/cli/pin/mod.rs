@@ -5,6 +5,9 @@ mod change;
 mod retire;
 mod shown;
 
+#[cfg(feature = "probe")]
+pub(super) use add::{Add, fingerprint};
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -85,7 +88,7 @@ impl Pin {
 }
 
 /// For clap: a destination as Postfix has it.
-fn nexthop(text: &str) -> Result<Nexthop, String> {
+pub(super) fn nexthop(text: &str) -> Result<Nexthop, String> {
     Nexthop::parse(text).map_err(|why| why.to_string())
 }
 

@@ -1,0 +1,110 @@
+//! Which destinations are looked at.
+
+use std::collections::HashSet;
+
+use crate::cli::Stop;
+use crate::cli::answering::{self, Question};
+use crate::cli::load::{Bare, PolicyFile};
+use crate::config::{Configuration, Destination, Effective, Endpoint, Services};
+use crate::policy;
+use crate::report::probe::Testing;
+use crate::text::SourceId;
+
+/// What is asked, with whether its policy is in force.
+pub(super) struct Asked<'p> {
+    pub(super) questions: Vec<Question<'p>>,
+    pub(super) testing: Vec<Testing>,
+    /// What was not taken, and why.
+    pub(super) left_out: Vec<(String, String)>,
+}
+
+impl<'p> Asked<'p> {
+    /// Those that somebody named.
+    pub(super) fn named(
+        names: impl Iterator<Item = String>,
+        policy: Option<&'p PolicyFile>,
+    ) -> Asked<'p> {
+        let mut asked = Asked { questions: Vec::new(), testing: Vec::new(), left_out: Vec::new() };
+        let mut seen = HashSet::new();
+        for name in names {
+            if seen.insert(name.to_lowercase()) {
+                asked.add(name, policy);
+            }
+        }
+        asked
+    }
+
+    fn add(&mut self, destination: String, policy: Option<&'p PolicyFile>) {
+        let (as_if, testing) = match tested(&destination, policy) {
+            Some(as_if) => (Some(as_if), Testing::Testing),
+            None => (None, Testing::InForce),
+        };
+        self.questions.push(Question { destination, as_if });
+        self.testing.push(testing);
+    }
+
+    /// Those that the configuration knows: of the policy file, or where there is none of the policy tables, and those
+    /// that mail is sent to by relayhost, transports and the like.
+    pub(super) fn known(
+        bare: &mut Bare<'_>,
+        main_cf: SourceId,
+        service: Option<&str>,
+        policy: Option<&'p PolicyFile>,
+    ) -> Result<Asked<'p>, Stop> {
+        let mut names: Vec<String> = match policy {
+            Some(policy) => {
+                let all = policy.policies.destinations.iter();
+                all.map(|it| it.nexthop.value.to_string()).collect()
+            }
+            None => answering::keys_of_tables(bare, main_cf, service)?,
+        };
+        names.extend(next_hops(bare, main_cf));
+        let mut left_out = Vec::new();
+        names.retain(|name| match why_not(name) {
+            Some(why) => {
+                left_out.push((name.clone(), why.to_owned()));
+                false
+            }
+            None => true,
+        });
+        let asked = Asked::named(names.into_iter(), policy);
+        Ok(Asked { left_out, ..asked })
+    }
+}
+
+/// Why a key of a policy table is no destination that can be looked at.
+fn why_not(name: &str) -> Option<&'static str> {
+    if name.starts_with('.') {
+        return Some("it stands for all domains below it; name those that mail goes to");
+    }
+    if name.starts_with('/') {
+        return Some("it is not in a network");
+    }
+    Destination::parse(name.as_bytes()).err()
+}
+
+/// The entry of the policy file for a destination, if it is not in force.
+fn tested<'p>(
+    destination: &str,
+    policy: Option<&'p PolicyFile>,
+) -> Option<&'p policy::Destination> {
+    let mut all = policy?.policies.destinations.iter();
+    all.find(|it| it.testing && it.nexthop.value.as_str().eq_ignore_ascii_case(destination))
+}
+
+/// Where main.cf, master.cf and their tables send mail by smtp(8).
+fn next_hops(bare: &mut Bare<'_>, main_cf: SourceId) -> Vec<String> {
+    let mut tables = Vec::new();
+    let (master_cf, build) = (bare.master_cf, bare.build.clone());
+    let others = bare.loader.lookups(main_cf, master_cf, &build, &mut tables);
+    let sources = &bare.loader.sources;
+    let main = Configuration::new(sources, main_cf, build);
+    let services = master_cf.map(|it| Services::new(sources, it));
+    let effective = Effective::new(&main, services.as_ref());
+    let hops = effective.next_hops(sources, &others.lookups);
+    let by_smtp = hops
+        .named
+        .into_iter()
+        .filter(|it| it.client.program == "smtp" && it.endpoint == Endpoint::Network);
+    by_smtp.filter_map(|it| String::from_utf8(it.text).ok()).collect()
+}

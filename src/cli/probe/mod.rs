@@ -1,0 +1,354 @@
+//! `postls probe`: connects as Postfix would, and judges what it sees against the effective policy.
+
+mod connections;
+mod destinations;
+mod keep;
+mod pinned;
+mod trusted;
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::answering::{Answers, answer};
+use super::load::{self, Bare, PolicyFile};
+use super::progress::Progress;
+use super::{Common, FAILED, FOUND, OK, Outcome, Stop};
+use crate::config::{Destination, Lookup};
+use crate::host::{Host, System};
+use crate::observation::route::{NoRoute, Seen};
+use crate::observation::{Looked, Observation};
+use crate::policy::session::Parameters;
+use crate::postfix::Fingerprint;
+use crate::probe::dns::Resolver;
+use crate::probe::route::{self, Dane, RouteSettings};
+use crate::probe::{connection, published, schedule, sts};
+use crate::report::probe::{self as report, Detail, Probed, Report};
+use crate::report::query::Answered;
+use crate::report::{nagios, prometheus};
+use crate::text::shortened;
+use crate::verdict::{self, Subject, Verdict};
+use connections::{Client, Job, Plan};
+use destinations::Asked;
+use trusted::Trusted;
+
+/// A certificate is reported so many days before its end, where the policy file does not say how many.
+const EXPIRES_WITHIN: i64 = 14;
+
+/// Whoever is not the first with a provider waits a part of this.
+const JITTER: Duration = Duration::from_millis(200);
+
+#[derive(Args)]
+pub(super) struct Probe {
+    /// Next-hop destinations as Postfix has them; default: those of the policy file, or of the TLS policy tables, and those
+    /// that relayhost and transports name
+    #[arg(value_name = "DEST", conflicts_with = "pin")]
+    destinations: Vec<String>,
+    /// The policy file; default: postls.yaml in the configuration directory
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The destinations that a mail log says mail was sent to; - is standard input, .gz is unpacked
+    #[arg(long, value_name = "FILE", conflicts_with = "pin")]
+    from_log: Vec<PathBuf>,
+    /// Take the key that DEST shows now as a new pin in the policy file
+    #[arg(long, value_name = "DEST")]
+    pin: Option<String>,
+    /// What that key or its certificate has to have as fingerprint, from the other side by other means
+    #[arg(long, value_name = "FINGERPRINT", requires = "pin", value_parser = super::pin::fingerprint)]
+    expect: Option<Fingerprint>,
+    /// Write entries for the policy file: the strictest policies that would be met today
+    #[arg(long, conflicts_with = "pin")]
+    suggest: bool,
+    /// Ask for a service of master.cf with its own settings, such as relay or smtp/unix
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// The name server to ask, instead of those in /etc/resolv.conf; it is trusted with DNSSEC
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = resolver)]
+    resolver: Option<SocketAddr>,
+    /// So many seconds for each connection
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// So many seconds for all; what has not begun then is not tried
+    #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    total_timeout: u64,
+    /// So many connections at the same time
+    #[arg(long, value_name = "COUNT", default_value = "128", value_parser = count)]
+    parallel: NonZeroUsize,
+    /// So many of them with one provider: with servers under one domain
+    #[arg(long, value_name = "COUNT", default_value = "2", value_parser = count)]
+    per_provider: NonZeroUsize,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "human", conflicts_with = "suggest")]
+    format: Format,
+    /// Write it to a file too, in the form that its ending says: .html, .json, .prom
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// For programs: postls/probe/v1
+    Json,
+    /// For the text file collector of Prometheus' node exporter
+    Prometheus,
+    /// For Nagios and its like, with their exit statuses
+    Nagios,
+}
+
+/// Made of the parameters of the client.
+struct Made {
+    parameters: Parameters,
+    route: RouteSettings,
+    client: Client,
+}
+
+impl Probe {
+    pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
+        let files = keep::files(&self.report)?;
+        let host = &System;
+        let request = load::Request {
+            policy: self.policy.as_deref(),
+            ..common.request(host, &common.directory())
+        };
+        let mut bare = load::load_bare(host, &request)?;
+        let policy = bare.loader.policy()?;
+        let asked = self.asked(&mut bare, policy.as_ref())?;
+        if asked.questions.is_empty() {
+            return Err(Stop("there is no destination to look at; name one".to_owned()));
+        }
+        let began = host.unix_time();
+        let system = SystemFiles::read(host);
+        let service = self.service.as_deref();
+        let answers = answer(bare, service, &asked.questions, |program, value| Made {
+            parameters: Parameters::new(program, value),
+            route: RouteSettings::of(program, &system.host(), value),
+            client: Client::new(program, value, Duration::from_secs(self.timeout)),
+        })?;
+        let within = policy.as_ref().and_then(|it| it.policies.lint.expires_within);
+        let Answers { bare, client, made, service, answered } = answers;
+        let at = i64::try_from(began).unwrap_or(i64::MAX);
+        let expires_within = within.map_or(EXPIRES_WITHIN, i64::from);
+        let parameters = &made.parameters;
+        let subjects: Vec<Subject<'_>> = answered
+            .iter()
+            .map(|it| {
+                let (policy, nexthop) = (&it.policy, domain(&it.destination));
+                Subject { client: &client.client, parameters, policy, nexthop, at, expires_within }
+            })
+            .collect();
+        let resolver = match self.resolver {
+            Some(server) => Resolver::at(server),
+            None => Resolver::of_file(&system.resolv_conf),
+        };
+        let looking = Looking {
+            probe: self,
+            common,
+            host,
+            request: &request,
+            made: &made,
+            resolver: &resolver,
+        };
+        let (observations, unread) = looking.observe(&answered, &subjects, began);
+        let judged = subjects.iter().zip(&observations);
+        let judgements: Vec<_> = judged.map(|(by, it)| verdict::judge(by, it)).collect();
+        let together = answered.into_iter().zip(observations).zip(judgements).zip(asked.testing);
+        let probed: Vec<Probed> = together
+            .map(|(((answered, observation), judgement), testing)| Probed {
+                answered,
+                observation,
+                judgement,
+                testing,
+            })
+            .collect();
+        let mut not_checked = asked.left_out;
+        not_checked.extend(unread);
+        not_checked
+            .extend(bare.loader.not_checked.iter().map(|it| (it.what.clone(), it.why.clone())));
+        let report = Report {
+            sources: &bare.loader.sources,
+            service: &service,
+            postfix: bare.build.version,
+            postfix_why: bare.version_why,
+            host: &made.client.host,
+            began,
+            ended: host.unix_time(),
+            probed: &probed,
+            not_checked: &not_checked,
+        };
+        keep::write(host, &files, &report)?;
+        if let (Some(_), [probed]) = (&self.pin, probed.as_slice()) {
+            let digest = client.client.known_digest();
+            return pinned::take(self, common, probed, digest, policy.as_ref());
+        }
+        Ok(self.print(common, &report))
+    }
+
+    /// Whom it is about.
+    fn asked<'p>(
+        &self,
+        bare: &mut Bare<'_>,
+        policy: Option<&'p PolicyFile>,
+    ) -> Result<Asked<'p>, Stop> {
+        let mut names: Vec<String> = self.pin.iter().chain(&self.destinations).cloned().collect();
+        for file in &self.from_log {
+            names.extend(keep::sent_to(bare.loader.host, file)?);
+        }
+        for name in &names {
+            Destination::parse(name.as_bytes())
+                .map_err(|why| Stop(format!("{}: {why}", shortened(name))))?;
+        }
+        let is_known = names.is_empty() && self.from_log.is_empty();
+        match bare.main_cf.filter(|_| is_known) {
+            Some(main_cf) => Asked::known(bare, main_cf, self.service.as_deref(), policy),
+            None => Ok(Asked::named(names.into_iter(), policy)),
+        }
+    }
+
+    fn print(&self, common: &Common, report: &Report<'_>) -> Outcome {
+        let status = if report.fails() {
+            FOUND
+        } else if report.probed.iter().all(|it| it.judgement.verdict == Verdict::Unknown) {
+            // Nothing was seen at all: that is not health.
+            FAILED
+        } else {
+            OK
+        };
+        let detail = if common.verbose { Detail::Full } else { Detail::Brief };
+        let (output, status) = match self.format {
+            _ if self.suggest => (keep::suggestions(report), OK),
+            Format::Human => (report::human(report, common.style(), detail), status),
+            Format::Json => (report::json(report), status),
+            Format::Prometheus => (prometheus::text(report), status),
+            Format::Nagios => {
+                let (status, text) = nagios::plugin(report);
+                (text, status.code())
+            }
+        };
+        Outcome { output: output.into_bytes(), status }
+    }
+}
+
+/// What of the host decides on the way to servers.
+struct SystemFiles {
+    resolv_conf: Vec<u8>,
+    hosts: Vec<u8>,
+    services: Vec<u8>,
+    interfaces: Vec<IpAddr>,
+}
+
+impl SystemFiles {
+    fn read(host: &dyn Host) -> SystemFiles {
+        // What is not there says nothing.
+        let read = |name: &str| host.read(Path::new(name)).unwrap_or_default();
+        SystemFiles {
+            resolv_conf: read("/etc/resolv.conf"),
+            hosts: read("/etc/hosts"),
+            services: read("/etc/services"),
+            interfaces: host.addresses().into_iter().map(|it| it.0).collect(),
+        }
+    }
+
+    fn host(&self) -> route::Host<'_> {
+        let SystemFiles { hosts, services, interfaces, .. } = self;
+        route::Host { interfaces, hosts, services }
+    }
+}
+
+/// Looks at all destinations.
+struct Looking<'l> {
+    probe: &'l Probe,
+    common: &'l Common,
+    host: &'l (dyn Host + Sync),
+    request: &'l load::Request<'l>,
+    made: &'l Made,
+    resolver: &'l Resolver,
+}
+
+impl Looking<'_> {
+    /// What was seen, in the order of the questions, and files that could not be used.
+    fn observe(
+        &self,
+        answered: &[Answered],
+        subjects: &[Subject<'_>],
+        began: u64,
+    ) -> (Vec<Observation>, Vec<(String, String)>) {
+        let Probe { parallel, per_provider, .. } = *self.probe;
+        let until = schedule::Deadline::after(Duration::from_secs(self.probe.total_timeout));
+        let limits =
+            schedule::Limits { parallel, per_provider: parallel, jitter: Duration::ZERO, until };
+        let destinations: Vec<&str> = answered.iter().map(|it| it.destination.as_str()).collect();
+        let progress = Progress::new(destinations.len() * 2, self.common.quiet);
+        let step = |_| progress.step();
+        let look = |destination: &&str| self.look(destination, began);
+        let found = schedule::run(&destinations, |_| String::new(), limits, look, step);
+        let mut observations: Vec<Observation> = found
+            .into_iter()
+            .zip(&destinations)
+            .map(|(found, destination)| found.unwrap_or_else(|| late(destination, began)))
+            .collect();
+        let mut plan = Plan::default();
+        for (subject, observation) in subjects.iter().zip(&observations) {
+            plan.add(subject, observation);
+        }
+        let Some(subject) = subjects.first() else { return (observations, Vec::new()) };
+        let wanted = plan.jobs.iter().map(|it| &it.trust);
+        let trusted = Trusted::read(self.host, self.request, subject.client, wanted, subject.at);
+        let connect = |job: &Job| match self.made.client.settings(job, &trusted) {
+            Some(settings) => connection::connect(job.socket, &settings),
+            None => Seen::NotTried("OpenSSL could not be set up"),
+        };
+        let limits = schedule::Limits { per_provider, jitter: JITTER, ..limits };
+        let provider = |job: &Job| job.provider.clone();
+        let seen = schedule::run(&plan.jobs, provider, limits, connect, step);
+        let unread = trusted.unread.clone();
+        plan.fill(&mut observations, &seen);
+        (observations, unread)
+    }
+
+    /// What DNS and the web say of one destination.
+    fn look(&self, destination: &str, at: u64) -> Observation {
+        let route = route::route(self.resolver, &self.made.route, destination, Dane::Ask);
+        let is_domain = Destination::parse(destination.as_bytes())
+            .is_ok_and(|it| it.lookup == Lookup::Exchangers);
+        let (sts, tls_reports) = if is_domain && route.is_ok() {
+            let domain = domain(destination);
+            (sts::look_up(self.resolver, domain), published::tls_reports(self.resolver, domain))
+        } else {
+            let why = "it is no domain with MX records";
+            (Looked::NotAsked(why), Looked::NotAsked(why))
+        };
+        Observation { destination: destination.to_owned(), at, route, sts, tls_reports }
+    }
+}
+
+fn late(destination: &str, at: u64) -> Observation {
+    let why = "the time for all was over";
+    Observation {
+        destination: destination.to_owned(),
+        at,
+        route: Err(NoRoute::Failed(why.to_owned())),
+        sts: Looked::NotAsked(why),
+        tls_reports: Looked::NotAsked(why),
+    }
+}
+
+/// The host or domain of a destination.
+fn domain(destination: &str) -> &str {
+    let host = Destination::parse(destination.as_bytes()).map(|it| it.host);
+    host.ok().and_then(|it| str::from_utf8(it).ok()).unwrap_or(destination)
+}
+
+/// For clap: the place of a name server.
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    Resolver::place(text).ok_or_else(|| "an address, and maybe a port: 127.0.0.1:5353".to_owned())
+}
+
+/// For clap: a number of things, at least one.
+fn count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number from 1 on".to_owned())
+}
