@@ -80,6 +80,12 @@ pub fn plugin(report: &Report<'_>) -> (Status, String) {
     (status, out)
 }
 
+/// The same where nothing could be looked at.
+pub fn could_not_look(why: &str) -> (Status, String) {
+    let why = cut(&harmless(why), MAX_LINE);
+    (Status::Unknown, format!("POSTLS {} - {why}\n", Status::Unknown.name()))
+}
+
 fn first_line(status: Status, all: &[(Status, &Probed)]) -> String {
     let count = all.len();
     let s = if count == 1 { "" } else { "s" };

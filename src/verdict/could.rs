@@ -7,6 +7,7 @@ use super::{Could, Subject, dane, names, proof};
 use crate::observation::Observation;
 use crate::observation::route::{By, Route, Seen, Server};
 use crate::observation::session::{Said, Session, Tls};
+use crate::policy::row::is_hostname;
 use crate::policy::session::Records;
 use crate::postfix::SecurityLevel;
 
@@ -67,7 +68,7 @@ fn by_tlsa(subject: &Subject<'_>, observation: &Observation, route: &Route) -> O
     }
     let is_met = |server: &Server, tls: &Tls| {
         let Some(tlsa) = server.tlsa.found().filter(|it| it.secure) else { return false };
-        let names = [tlsa.base.clone(), subject.nexthop.to_owned()];
+        let names = proof::tlsa_names(subject, server, tlsa);
         let (digests, at) = (&subject.parameters.dane_digests, subject.at);
         let version = subject.client.version;
         dane::matched(&tlsa.records, digests, &tls.chain, &tls.public_key, &names, at, version)
@@ -113,7 +114,7 @@ fn by_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
     let hosts: BTreeSet<String> =
         sessions(observation).map(|(host, _)| host.to_ascii_lowercase()).collect();
     let hosts: Vec<String> = hosts.into_iter().collect();
-    if hosts.len() > MANY || !is_good(&hosts) {
+    if hosts.len() > MANY || !hosts.iter().all(|it| is_name(it)) || !is_good(&hosts) {
         return None;
     }
     let text = format!("{whose} signed certificates for its hosts as they are called today");
@@ -129,7 +130,7 @@ fn by_other_names(subject: &Subject<'_>, observation: &Observation) -> Option<Co
     for (_, tls) in sessions(observation) {
         let all = tls.chain.first()?.names.iter();
         // One for each server is enough.
-        let name = all.filter(|it| !it.contains('*')).map(|it| it.to_ascii_lowercase()).min()?;
+        let name = all.filter(|it| is_name(it)).map(|it| it.to_ascii_lowercase()).min()?;
         names.insert(name);
     }
     let names: Vec<String> = names.into_iter().collect();
@@ -145,6 +146,11 @@ fn by_other_names(subject: &Subject<'_>, observation: &Observation) -> Option<Co
     let text = "trusted authorities signed certificates for other names than its own; ask the \
                 other side whether these are its servers";
     Some(Could { policy: format!("secure match={}", names.join(":")), text: text.to_owned() })
+}
+
+/// Whether it can stand in `match=`: what a certificate has as names may be anything.
+fn is_name(text: &str) -> bool {
+    is_hostname(text.as_bytes()) && text.contains('.')
 }
 
 /// Whether somebody signed whom the policy or this system trusts.

@@ -6,6 +6,7 @@ use super::names;
 use super::{Reason, Subject, Test, TestResult, Verdict, Why};
 use crate::certificate::store::is_strong;
 use crate::certificate::{Certificate, fingerprint};
+use crate::observation::dns::Tlsa;
 use crate::observation::route::Server;
 use crate::observation::session::{NotTrusted, Tls};
 use crate::policy::Date;
@@ -219,14 +220,22 @@ pub(super) fn shown(digest: Option<Digest>, tls: &Tls) -> Vec<Fingerprint> {
     certificate.into_iter().chain([fingerprint(digest, &tls.public_key)]).collect()
 }
 
+/// The names that are good where a record is about an authority (`dane_init`): the host's, and that of the domain if the
+/// host was found by its MX records.
+pub(super) fn tlsa_names(subject: &Subject<'_>, server: &Server, tlsa: &Tlsa) -> Vec<String> {
+    let of_domain = server.preference.map(|_| subject.nexthop.to_owned());
+    let mut names: Vec<String> = std::iter::once(tlsa.base.clone()).chain(of_domain).collect();
+    names.dedup();
+    names
+}
+
 fn tlsa(subject: &Subject<'_>, server: &Server, tls: &Tls) -> Found {
     let Some(tlsa) = server.tlsa.found() else { return Ok(None) };
     if !tlsa.secure {
         let text = format!("the records of {} are not validated, and count for nothing", tlsa.base);
         return Err(Why { reason: Reason::TlsaMissing, text });
     }
-    let mut names = vec![tlsa.base.clone(), subject.nexthop.to_owned()];
-    names.dedup();
+    let names = tlsa_names(subject, server, tlsa);
     let found = dane::matched(
         &tlsa.records,
         &subject.parameters.dane_digests,

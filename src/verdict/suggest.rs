@@ -84,7 +84,9 @@ fn new_pin(subject: &Subject<'_>, observation: &Observation) -> Suggestion {
          give it as what is expected",
         since.unwrap_or_default()
     );
-    let command = Some(format!("postls probe --pin '{destination}' --expect FINGERPRINT"));
+    // In a shell nothing between these quotes means anything, but for the quote itself.
+    let quoted = destination.replace('\'', "'\\''");
+    let command = Some(format!("postls probe --pin '{quoted}' --expect FINGERPRINT"));
     Suggestion { text, yaml: None, command }
 }
 
@@ -93,10 +95,11 @@ pub fn yaml(destination: &str, policy: &str) -> String {
     let (level, rest) = policy.split_once(' ').unwrap_or((policy, ""));
     let plain = destination.bytes().all(|it| it.is_ascii_alphanumeric() || b".-_".contains(&it));
     // A number or a word that YAML knows is none of them: names have letters and a dot.
-    let key = if plain && destination.contains('.') && !destination.starts_with('-') {
+    let has_letter = destination.bytes().any(|it| it.is_ascii_alphabetic());
+    let key = if plain && has_letter && destination.contains('.') && !destination.starts_with('-') {
         destination.to_owned()
     } else {
-        format!("\"{}\"", destination.escape_default())
+        double_quoted(destination)
     };
     let Some(list) = rest.strip_prefix("match=") else { return format!("{key}: {level}\n") };
     if level == "fingerprint" {
@@ -108,4 +111,51 @@ pub fn yaml(destination: &str, policy: &str) -> String {
     }
     let names: Vec<&str> = list.split(':').collect();
     format!("{key}: {{level: {level}, match: [{}]}}\n", names.join(", "))
+}
+
+/// A text in YAML's double quotes.
+fn double_quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            // Those that are control characters fit in four digits.
+            it if it.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(quoted, "\\u{:04x}", u32::from(it));
+            }
+            it => quoted.push(it),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_yaml_whatever_it_is_about() {
+        for (destination, policy, want) in [
+            ("a.example", "encrypt", "a.example: encrypt\n"),
+            ("[a.example]:25", "may", "\"[a.example]:25\": may\n"),
+            ("b\u{fc}cher.example", "may", "\"b\u{fc}cher.example\": may\n"),
+            ("a\"\\\n: x", "may", "\"a\\\"\\\\\\u000a: x\": may\n"),
+            ("1.5", "may", "\"1.5\": may\n"),
+            (
+                "a.example",
+                "secure match=x.example:.y.example",
+                "a.example: {level: secure, match: [x.example, .y.example]}\n",
+            ),
+            (
+                "a.example",
+                "fingerprint match=AA:BB|CC:DD",
+                "a.example:\n  level: fingerprint\n  pins:\n    - public-key: \"AA:BB\"\n    \
+                 - public-key: \"CC:DD\"\n",
+            ),
+        ] {
+            assert_eq!(yaml(destination, policy), want);
+        }
+    }
 }

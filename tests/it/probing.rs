@@ -182,4 +182,10 @@ fn where_nothing_can_be_seen_that_is_no_health() {
     assert!(said.contains("valid hostname"), "{said}");
     let (status, said) = scene.probe(&["--format", "nagios", "[mx.busy.example]:1"]);
     assert_eq!(status, Some(3), "{said}");
+    // What it could not even begin is no critical state of what is watched.
+    let (status, said) = scene.probe(&["--format", "nagios", "--service", "nobody"]);
+    assert_eq!(status, Some(3), "{said}");
+    assert!(said.starts_with("POSTLS UNKNOWN - ") && said.contains("nobody"), "{said}");
+    let (status, said) = scene.probe(&["--service", "nobody"]);
+    assert_eq!(status, Some(2), "{said}");
 }

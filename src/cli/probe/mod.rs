@@ -109,6 +109,17 @@ struct Made {
 
 impl Probe {
     pub(super) fn run(&self, common: &Common) -> Result<Outcome, Stop> {
+        match (self.look_and_judge(common), self.format) {
+            // For a monitoring system our usual status would be a critical state of what is watched.
+            (Err(Stop(why)), Format::Nagios) => {
+                let (status, text) = nagios::could_not_look(&why);
+                Ok(Outcome { output: text.into_bytes(), status: status.code() })
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn look_and_judge(&self, common: &Common) -> Result<Outcome, Stop> {
         let files = keep::files(&self.report)?;
         let host = &System;
         let request = load::Request {
@@ -166,6 +177,10 @@ impl Probe {
             })
             .collect();
         let mut not_checked = asked.left_out;
+        if let Some(policy) = policy.as_ref().filter(|it| !it.problems.is_empty()) {
+            let why = "it has mistakes, and what they hide is not known; postls lint says which";
+            not_checked.push((policy.short_name.clone(), why.to_owned()));
+        }
         not_checked.extend(unread);
         not_checked
             .extend(bare.loader.not_checked.iter().map(|it| (it.what.clone(), it.why.clone())));
@@ -195,12 +210,12 @@ impl Probe {
         policy: Option<&'p PolicyFile>,
     ) -> Result<Asked<'p>, Stop> {
         let mut names: Vec<String> = self.pin.iter().chain(&self.destinations).cloned().collect();
-        for file in &self.from_log {
-            names.extend(keep::sent_to(bare.loader.host, file)?);
-        }
         for name in &names {
             Destination::parse(name.as_bytes())
                 .map_err(|why| Stop(format!("{}: {why}", shortened(name))))?;
+        }
+        for file in &self.from_log {
+            names.extend(keep::sent_to(bare.loader.host, file)?);
         }
         let is_known = names.is_empty() && self.from_log.is_empty();
         match bare.main_cf.filter(|_| is_known) {
