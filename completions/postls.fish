@@ -193,7 +193,7 @@ complete -c postls -n "__fish_postls_using_subcommand probe" -l postfix -d 'The 
 complete -c postls -n "__fish_postls_using_subcommand probe" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c postls -n "__fish_postls_using_subcommand probe" -l suggest -d 'Write entries for the policy file: the strictest policies that would be met today'
+complete -c postls -n "__fish_postls_using_subcommand probe" -l suggest -d 'Write entries for the policy file, for destinations without a policy: the strictest that would be met today'
 complete -c postls -n "__fish_postls_using_subcommand probe" -s q -l quiet -d 'Print findings and results only'
 complete -c postls -n "__fish_postls_using_subcommand probe" -s v -l verbose -d 'Say on standard error which files are read'
 complete -c postls -n "__fish_postls_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -47,6 +47,8 @@ pub enum NoRoute {
     NotFound(String),
     /// The way leads back to this host: mail bounces.
     Loops(String),
+    /// The way leads back to this host, and `best_mx_transport` says who takes the mail.
+    HandedOn(String),
     /// `MX 0 .`: the domain takes no mail, and mail for it bounces (RFC 7505).
     NullMx,
     /// The resolver could not say: mail is deferred.

@@ -24,6 +24,9 @@ pub struct EffectivePolicy {
     pub level: Option<Chosen<SecurityLevel>>,
     /// What a certificate's names are compared with, at verify and secure.
     pub names: Option<Chosen<Vec<String>>>,
+    /// The patterns of MX hosts of a policy that an MTA-STS plug-in made; hosts that match none are passed over. Empty:
+    /// any host will do.
+    pub mx_patterns: Vec<String>,
     /// What certificates and keys are compared with, at fingerprint.
     pub fingerprints: Option<Chosen<Vec<String>>>,
     /// The digest in force.
@@ -258,6 +261,7 @@ impl Filler<'_> {
         };
         EffectivePolicy {
             names: self.names(at),
+            mx_patterns: self.mx_patterns(),
             fingerprints: self.fingerprints(at),
             digest: by("tls_fingerprint_digest", client.digest.clone()),
             protocols: tls.map(|_| protocols),
@@ -309,6 +313,15 @@ impl Filler<'_> {
         }
         let words = list.split(|it: char| it == ':' || it == ',' || it.is_ascii_whitespace());
         Some(by(suffix, words.filter(|it| !it.is_empty()).map(str::to_owned).collect()))
+    }
+
+    /// `smtp_tls_authorize_mx_hostname`: only where `match=` gives way to the host's name.
+    fn mx_patterns(&self) -> Vec<String> {
+        let Some(row) = self.row.filter(|it| is_sts(it, self.client)) else { return Vec::new() };
+        if row.values("match").next().is_none() {
+            return Vec::new();
+        }
+        row.values("mx_host_pattern").map(|it| self.shown(&it)).collect()
     }
 
     fn fingerprints(&self, level: Option<SecurityLevel>) -> Option<Chosen<Vec<String>>> {

@@ -218,7 +218,7 @@ fn no_route(settings: &RouteSettings, destination: &str, why: Nowhere) -> NoRout
         Nowhere::Loops(words) if settings.best_mx_transport.is_empty() => NoRoute::Loops(words),
         Nowhere::Loops(words) => {
             let transport = &settings.best_mx_transport;
-            NoRoute::Loops(format!("{words}; best_mx_transport gives the mail to {transport}"))
+            NoRoute::HandedOn(format!("{words}; best_mx_transport gives the mail to {transport}"))
         }
         Nowhere::Trouble(trouble) if trouble.passes => NoRoute::Failed(trouble.words),
         Nowhere::Trouble(trouble) if waits => kept(trouble.words),

@@ -41,7 +41,7 @@ impl Deadline {
 /// A thread needs little more than OpenSSL does.
 const STACK: usize = 512 * 1024;
 
-/// Does all of the work, in the order of `jobs` as far as the limits let it; `done` is told how much is. `None`:
+/// Does all of the work, in the order of `jobs` as far as the limits let it; `done` is told of each. `None`:
 /// the time was over before its turn came.
 ///
 /// Where no thread can be had, this one does the work.
@@ -50,7 +50,7 @@ pub fn run<J: Sync, R: Send>(
     provider: impl Fn(&J) -> String,
     limits: Limits,
     work: impl Fn(&J) -> R + Sync,
-    done: impl Fn(usize) + Sync,
+    done: impl Fn() + Sync,
 ) -> Vec<Option<R>> {
     let mut names: HashMap<String, usize> = HashMap::new();
     let mut of_job = Vec::with_capacity(jobs.len());
@@ -70,9 +70,9 @@ pub fn run<J: Sync, R: Send>(
                 let result = work(&jobs[turn.job]);
                 lock(&results)[turn.job] = Some(result);
             }
-            let finished = lock(&queue).finish(of_job[turn.job]);
+            lock(&queue).finish(of_job[turn.job]);
             changed.notify_all();
-            done(finished);
+            done();
         }
     };
     thread::scope(|scope| {
@@ -99,7 +99,6 @@ struct Queue {
     providers: Vec<Provider>,
     /// Those with work that may begin, each once.
     ready: VecDeque<usize>,
-    finished: usize,
     left: usize,
 }
 
@@ -118,7 +117,7 @@ impl Queue {
             all[*of].waiting.push_back(job);
         }
         let ready = (0..providers).collect();
-        Queue { providers: all, ready, finished: 0, left: of_job.len() }
+        Queue { providers: all, ready, left: of_job.len() }
     }
 
     /// The next one that may begin.
@@ -136,15 +135,13 @@ impl Queue {
         Some(Turn { job, is_first })
     }
 
-    fn finish(&mut self, of: usize) -> usize {
+    fn finish(&mut self, of: usize) {
         let provider = &mut self.providers[of];
         provider.free += 1;
         if !provider.is_ready && !provider.waiting.is_empty() {
             provider.is_ready = true;
             self.ready.push_back(of);
         }
-        self.finished += 1;
-        self.finished
     }
 }
 
@@ -206,8 +203,8 @@ mod tests {
             job * 2
         };
         let provider = |job: &usize| (job % 7).to_string();
-        let done = |finished| {
-            told.fetch_max(finished, Ordering::SeqCst);
+        let done = || {
+            told.fetch_add(1, Ordering::SeqCst);
         };
         let results = run(&jobs, provider, limits(10, 3), work, done);
         assert!(results.iter().enumerate().all(|(job, it)| *it == Some(job * 2)));
@@ -223,7 +220,7 @@ mod tests {
             |_| String::new(),
             Limits { until, ..limits(2, 1) },
             |_| unreachable!("the time is over"),
-            |_| {},
+            || {},
         );
         assert_eq!(results, [None::<()>, None, None]);
     }
@@ -231,7 +228,7 @@ mod tests {
     #[test]
     fn without_work_nothing_is_done() {
         let none: [usize; 0] = [];
-        let results = run(&none, |_| String::new(), limits(4, 4), |it| *it, |_| {});
+        let results = run(&none, |_| String::new(), limits(4, 4), |it| *it, || {});
         assert_eq!(results, []);
     }
 }

@@ -215,7 +215,9 @@ fn failure(error: &openssl::ssl::Error) -> TlsFailure {
 /// What ended a session that stood.
 pub(super) fn words_of(error: &openssl::ssl::Error) -> String {
     match failure(error) {
-        TlsFailure::Handshake(reason) | TlsFailure::Settings(reason) => reason,
+        TlsFailure::Handshake(reason)
+        | TlsFailure::Settings(reason)
+        | TlsFailure::Unreadable(reason) => reason,
         TlsFailure::Timeout => super::NOTHING_CAME.to_owned(),
         TlsFailure::Closed => "the server closed the connection".to_owned(),
     }

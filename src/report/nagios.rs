@@ -82,8 +82,8 @@ pub fn plugin(report: &Report<'_>) -> (Status, String) {
 
 /// The same where nothing could be looked at.
 pub fn could_not_look(why: &str) -> (Status, String) {
-    let why = cut(&harmless(why), MAX_LINE);
-    (Status::Unknown, format!("POSTLS {} - {why}\n", Status::Unknown.name()))
+    let status = Status::Unknown;
+    (status, format!("POSTLS {} - {}\n", status.name(), harmless(why)))
 }
 
 fn first_line(status: Status, all: &[(Status, &Probed)]) -> String {

@@ -2,7 +2,7 @@
 //! (`smtp_helo` and `smtp_start_tls` in `smtp/smtp_proto.c`).
 
 use super::proof::{self, Proof};
-use super::{AddressJudgement, Reason, Subject, Test, TestResult, Verdict, Why};
+use super::{AddressJudgement, Logins, Reason, Subject, Test, TestResult, Verdict, Why};
 use crate::observation::route::{Address, By, Seen, Server};
 use crate::observation::session::{Reply, Said, Session, Starttls, Tls, TlsFailure};
 use crate::policy::outcome::Outcome;
@@ -37,10 +37,18 @@ fn held(subject: &Subject<'_>, level: &HostLevel) -> Option<Why> {
     if subject.policy.outcome == Outcome::Deferred {
         return Some(Why { reason: Reason::PolicyDefers, text: subject.policy.reason.clone() });
     }
+    if let (Some(why), Needed::Yes) = (subject.no_engine, asks_for_tls(level)) {
+        return Some(Why {
+            reason: Reason::PolicyDefers,
+            text: format!("TLS is unavailable: {why}"),
+        });
+    }
     let HostLevel::Deferred(words) = level else { return None };
     let reason = match *words {
         "TLSA lookup error" => Reason::DnsFailed,
         "TLSA records unusable" => Reason::TlsaUnusable,
+        super::NOT_AUTHORIZED => Reason::StsConflict,
+        super::WRAPPERMODE => Reason::PolicyDefers,
         _ => Reason::TlsaMissing,
     };
     Some(Why { reason, text: (*words).to_owned() })
@@ -57,11 +65,15 @@ impl Walk<'_> {
         let session = self.session(address)?;
         if session.starttls != Starttls::Wrapper {
             self.greeted(session)?;
+            // What comes of a STARTTLS that Postfix would not send is nothing to it.
+            if let Some(why) = self.is_off(level) {
+                return Ok(end(Verdict::Plaintext, Reason::TlsOff, why));
+            }
             self.starttls(level, session)?;
         }
-        let is_off = matches!(level, HostLevel::Level(SecurityLevel::None));
-        let Some(tls) = session.tls.as_ref().filter(|_| !is_off) else {
-            return Ok(end(Verdict::Plaintext, Reason::TlsOff, "the policy has no TLS".to_owned()));
+        let Some(tls) = &session.tls else {
+            let text = "TLS was not begun".to_owned();
+            return Ok(end(Verdict::Unknown, Reason::NotTried, text));
         };
         let tls = self.handshake(level, tls)?;
         if session.starttls == Starttls::Wrapper {
@@ -73,6 +85,17 @@ impl Walk<'_> {
             self.hello_in_tls(session)?;
         }
         Ok(end)
+    }
+
+    /// Why there is no TLS whatever the server offers, and mail goes out without.
+    fn is_off(&self, level: &HostLevel) -> Option<String> {
+        match (level, self.subject.no_engine) {
+            (HostLevel::Level(SecurityLevel::None), _) => Some("the policy has no TLS".to_owned()),
+            (HostLevel::Level(SecurityLevel::May), Some(why)) => {
+                Some(format!("the client has no TLS: {why}"))
+            }
+            (HostLevel::Level(_) | HostLevel::Tlsa(..) | HostLevel::Deferred(_), _) => None,
+        }
     }
 
     fn session<'s>(&mut self, address: &'s Address) -> Result<&'s Session, End> {
@@ -184,6 +207,10 @@ impl Walk<'_> {
         let text = match failure {
             TlsFailure::Handshake(why) | TlsFailure::Settings(why) => why.clone(),
             TlsFailure::Closed => "the server ended the connection".to_owned(),
+            TlsFailure::Unreadable(why) => {
+                self.test("handshake", TestResult::NotSeen, why.clone());
+                return Err(end(Verdict::Unknown, Reason::NotTried, why.clone()));
+            }
             TlsFailure::Timeout => {
                 let text = "no answer in time".to_owned();
                 self.test("handshake", TestResult::NotSeen, text.clone());
@@ -197,8 +224,16 @@ impl Walk<'_> {
             }
             Needed::No => {
                 self.test("handshake", TestResult::NotNeeded, text.clone());
-                let text =
-                    format!("{text}: mail waits minimal_backoff_time, and then goes in the clear");
+                let unless = match self.subject.logins {
+                    Logins::Never => "",
+                    // `HAVE_SASL_CREDENTIALS`
+                    Logins::Perhaps => {
+                        ", unless the client has a password for it: then it waits on"
+                    }
+                };
+                let text = format!(
+                    "{text}: mail waits minimal_backoff_time, and then goes in the clear{unless}"
+                );
                 Err(end(Verdict::Plaintext, Reason::HandshakeFailed, text))
             }
         }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::judge::sessions;
 use super::{Could, Subject, dane, names, proof};
+use crate::certificate::store::is_strong;
 use crate::observation::Observation;
 use crate::observation::route::{By, Route, Seen, Server};
-use crate::observation::session::{Said, Session, Tls};
+use crate::observation::session::{Said, Session, Starttls, Tls, TlsFailure};
 use crate::policy::row::is_hostname;
 use crate::policy::session::Records;
-use crate::postfix::SecurityLevel;
+use crate::postfix::{Protocols, SecurityLevel};
 
 /// More names than a person wants to read in a row.
 const MANY: usize = 8;
@@ -27,13 +28,22 @@ pub(super) fn could(
     let mut some = false;
     for (server, session) in greeted {
         some = true;
-        if !matches!(session.tls, Some(Ok(_))) {
-            let text = format!("{} does not do TLS, or was not asked to", server.name);
-            return Some(Could { policy: "may".to_owned(), text });
-        }
+        let name = &server.name;
+        let text = match &session.tls {
+            Some(Ok(tls)) if is_mandatory(subject, tls) => continue,
+            Some(Ok(tls)) => {
+                format!("{name} does {}, which mandatory levels do not take", tls.protocol)
+            }
+            Some(Err(_)) | None => format!("{name} does no TLS"),
+        };
+        return Some(Could { policy: "may".to_owned(), text });
     }
     if !some {
         return None;
+    }
+    if !sessions(observation).all(|(_, tls)| is_strong_enough(tls)) {
+        let text = "all do TLS, and a key or signature is too weak for levels that authenticate";
+        return Some(Could { policy: "encrypt".to_owned(), text: text.to_owned() });
     }
     Some(
         by_tlsa(subject, observation, route)
@@ -54,7 +64,42 @@ fn is_greeted(session: &Session) -> bool {
         Some(Said::Nothing(_)) => false,
         None => true,
     };
-    is_good(&session.greeting) && is_good(&session.hello) && is_good(&session.hello_in_tls)
+    let is_known = match &session.starttls {
+        Starttls::Refused(Said::Nothing(_)) => false,
+        Starttls::Refused(Said::Reply(reply)) => reply.code != 421,
+        Starttls::Wrapper
+        | Starttls::NotReached
+        | Starttls::NotOffered
+        | Starttls::Offered
+        | Starttls::Accepted
+        | Starttls::Injected => true,
+    };
+    let is_seen = match &session.tls {
+        // Postfix gets on with what we cannot read.
+        Some(Err(TlsFailure::Timeout | TlsFailure::Settings(_) | TlsFailure::Unreadable(_))) => {
+            false
+        }
+        Some(Ok(_) | Err(TlsFailure::Handshake(_) | TlsFailure::Closed)) | None => true,
+    };
+    let is_answered = is_good(&session.greeting) && is_good(&session.hello);
+    is_answered && is_good(&session.hello_in_tls) && is_known && is_seen
+}
+
+/// Whether levels above may take a session of this protocol.
+fn is_mandatory(subject: &Subject<'_>, tls: &Tls) -> bool {
+    let list = &subject.client.mandatory_protocols;
+    let Ok(protocols) = Protocols::parse(list.as_bytes(), subject.client.version) else {
+        return false;
+    };
+    protocols.offered().any(|it| it.name() == tls.protocol)
+}
+
+/// Whether OpenSSL takes what it shows where a server has to prove itself.
+fn is_strong_enough(tls: &Tls) -> bool {
+    tls.chain.iter().all(|it| {
+        let is_root = it.is_self_issued();
+        is_strong(it.public_key()) != Some(false) && (is_root || it.weak_digest.is_none())
+    })
 }
 
 fn by_tlsa(subject: &Subject<'_>, observation: &Observation, route: &Route) -> Option<Could> {
@@ -117,7 +162,10 @@ fn by_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
     if hosts.len() > MANY || !hosts.iter().all(|it| is_name(it)) || !is_good(&hosts) {
         return None;
     }
-    let text = format!("{whose} signed certificates for its hosts as they are called today");
+    let text = format!(
+        "{whose} signed certificates for its hosts as its MX records name them today; ask the other \
+         side whether these are its servers"
+    );
     Some(Could { policy: format!("secure match={}", hosts.join(":")), text })
 }
 

@@ -12,6 +12,7 @@ use crate::observation::session::{Starttls, Tls};
 use crate::observation::{Looked, Observation};
 use crate::policy::Date;
 use crate::policy::outcome::Outcome;
+use crate::policy::session::HostLevel;
 use crate::postfix::SecurityLevel;
 
 /// What an observation means under the policy of its destination.
@@ -37,13 +38,15 @@ pub fn judge(subject: &Subject<'_>, observation: &Observation) -> Judgement {
 
 fn without_route(subject: &Subject<'_>, none: &NoRoute) -> Judgement {
     let (verdict, reason, text) = match none {
-        NoRoute::Malformed(why) => (Verdict::WouldDefer, Reason::PolicyDefers, (*why).to_owned()),
+        NoRoute::Malformed(why) => {
+            (Verdict::WouldDefer, Reason::DestinationMalformed, (*why).to_owned())
+        }
         NoRoute::NotNetwork => {
             (Verdict::Unknown, Reason::NotTried, "it is not in a network".to_owned())
         }
-        NoRoute::NotFound(why) | NoRoute::Loops(why) => {
-            (Verdict::WouldDefer, Reason::NoSuchDomain, why.clone())
-        }
+        NoRoute::NotFound(why) => (Verdict::WouldDefer, Reason::NoSuchDomain, why.clone()),
+        NoRoute::Loops(why) => (Verdict::WouldDefer, Reason::MailLoops, why.clone()),
+        NoRoute::HandedOn(why) => (Verdict::Unknown, Reason::NotTried, why.clone()),
         NoRoute::NullMx => {
             let text = "it takes no mail (null MX): mail comes back at once";
             (Verdict::WouldDefer, Reason::NoSuchDomain, text.to_owned())
@@ -55,7 +58,12 @@ fn without_route(subject: &Subject<'_>, none: &NoRoute) -> Judgement {
     Judgement { verdict, why, addresses, notes, could: None, suggestion: None }
 }
 
+/// What is so whatever the servers do.
 fn held(subject: &Subject<'_>) -> Option<(Verdict, Why)> {
+    if let Some(why) = subject.undecided {
+        let text = format!("which policy holds only a running Postfix knows: {why}");
+        return Some((Verdict::Unknown, Why { reason: Reason::NotTried, text }));
+    }
     let why = Why { reason: Reason::PolicyDefers, text: subject.policy.reason.clone() };
     (subject.policy.outcome == Outcome::Deferred).then_some((Verdict::WouldDefer, why))
 }
@@ -188,9 +196,12 @@ fn sts(subject: &Subject<'_>, observation: &Observation, route: &Route) -> Vec<W
     }
     let is_weaker = match subject.policy.level.as_ref().map(|it| it.value) {
         Some(SecurityLevel::None | SecurityLevel::May | SecurityLevel::Encrypt) => true,
+        Some(SecurityLevel::Dane) => route
+            .servers
+            .iter()
+            .any(|it| matches!(subject.level_at(route.by, it), HostLevel::Level(_))),
         Some(
-            SecurityLevel::Dane
-            | SecurityLevel::DaneOnly
+            SecurityLevel::DaneOnly
             | SecurityLevel::Fingerprint
             | SecurityLevel::Verify
             | SecurityLevel::Secure,

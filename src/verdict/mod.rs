@@ -17,10 +17,20 @@ pub use reason::Reason;
 pub use suggest::yaml as suggested;
 
 use crate::observation::Looked;
+use crate::observation::published::mx_matches;
 use crate::observation::route::{By, Server};
 use crate::policy::client::Client;
 use crate::policy::effective::EffectivePolicy;
 use crate::policy::session::{self, Exchanger, HostLevel, Records};
+use crate::postfix::SecurityLevel;
+
+/// Of a host that a policy's `mx_host_pattern` does not name.
+const NOT_AUTHORIZED: &str =
+    "no mx_host_pattern of the policy names this host, and Postfix passes over it";
+
+/// Of a host at which no level above may is left.
+const WRAPPERMODE: &str =
+    "tls_wrappermode needs a level above may, and Postfix passes over this host";
 
 /// What an observation is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +47,21 @@ pub struct Subject<'s> {
     pub at: i64,
     /// So many days before its end a certificate is reported.
     pub expires_within: i64,
+    /// Why the policy is not known: only a running Postfix can ask some table.
+    pub undecided: Option<&'s str>,
+    /// Why the client has no TLS at all, if so: a file with authorities that OpenSSL does not take.
+    pub no_engine: Option<&'s str>,
+    /// Whether it logs in to servers.
+    pub logins: Logins,
+}
+
+/// Whether a client logs in to servers (`smtp_sasl_auth_enable` and its password tables).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logins {
+    /// Never.
+    Never,
+    /// To those that the tables have passwords for.
+    Perhaps,
 }
 
 impl Subject<'_> {
@@ -47,13 +72,22 @@ impl Subject<'_> {
             By::Exchangers { secure: false } => Exchanger::Insecure,
             By::Implicit { .. } | By::Brackets | By::Native => Exchanger::None,
         };
-        session::level_at(
-            self.client,
-            self.parameters,
-            self.policy,
-            exchanger,
-            self.records(server),
-        )
+        let patterns = &self.policy.mx_patterns;
+        if !patterns.is_empty() && !patterns.iter().any(|it| mx_matches(it, &server.name)) {
+            return HostLevel::Deferred(NOT_AUTHORIZED);
+        }
+        let records = self.records(server);
+        let level =
+            session::level_at(self.client, self.parameters, self.policy, exchanger, records);
+        match level {
+            // `smtp_connect_inet` passes over such hosts.
+            HostLevel::Level(SecurityLevel::None | SecurityLevel::May)
+                if self.client.wrappermode =>
+            {
+                HostLevel::Deferred(WRAPPERMODE)
+            }
+            HostLevel::Level(_) | HostLevel::Tlsa(..) | HostLevel::Deferred(_) => level,
+        }
     }
 
     /// What the server's TLSA records are good for.

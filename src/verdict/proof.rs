@@ -116,10 +116,8 @@ fn on_tls_alone(tls: &Tls) -> (Verdict, Why) {
 
 fn chain(tls: &Tls) -> Found {
     match &tls.trusted {
-        Ok(()) => {
-            let top = tls.chain.last().map(|it| it.issuer.to_string());
-            Ok(Some(format!("leads to a trusted authority, {}", top.unwrap_or_default())))
-        }
+        // Not which one: what a server sends behind its own chain may name anybody.
+        Ok(()) => Ok(Some("leads to a trusted authority".to_owned())),
         Err(NotTrusted { reason, depth }) => {
             let whose = tls.chain.get(*depth as usize).map(|it| format!(" ({})", it.subject));
             let text = format!("{reason}, at depth {depth}{}", whose.unwrap_or_default());
@@ -205,9 +203,11 @@ fn pinned(subject: &Subject<'_>, tls: &Tls) -> Found {
         }
         Some(at) => Ok(Some(format!("pin {} of {} is what it has", at + 1, parsed.len()))),
         None => {
-            let key = shown.last().map(ToString::to_string).unwrap_or_default();
             let name = digest.map_or("", Digest::name);
-            let text = format!("no pin is the server's; its key has {name} {key}");
+            let text = match shown.last() {
+                Some(key) => format!("no pin is the server's; its key has {name} {key}"),
+                None => "the server showed no key".to_owned(),
+            };
             Err(Why { reason: Reason::FingerprintMismatch, text })
         }
     }
@@ -217,7 +217,9 @@ fn pinned(subject: &Subject<'_>, tls: &Tls) -> Found {
 pub(super) fn shown(digest: Option<Digest>, tls: &Tls) -> Vec<Fingerprint> {
     let Some(digest) = digest else { return Vec::new() };
     let certificate = tls.chain.first().map(|it| fingerprint(digest, it.der()));
-    certificate.into_iter().chain([fingerprint(digest, &tls.public_key)]).collect()
+    // An anonymous server has neither.
+    let key = Some(&tls.public_key).filter(|it| !it.is_empty());
+    certificate.into_iter().chain(key.map(|it| fingerprint(digest, it))).collect()
 }
 
 /// The names that are good where a record is about an authority (`dane_init`): the host's, and that of the domain if the

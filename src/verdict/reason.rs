@@ -47,6 +47,10 @@ pub enum Reason {
     Unreachable,
     /// There is no such domain, or it takes no mail.
     NoSuchDomain,
+    /// The way leads back to this host.
+    MailLoops,
+    /// It is no destination that the client takes.
+    DestinationMalformed,
     /// The resolver failed.
     DnsFailed,
     /// No address was tried.
@@ -95,6 +99,8 @@ impl Reason {
         Reason::NoAnswer,
         Reason::Unreachable,
         Reason::NoSuchDomain,
+        Reason::MailLoops,
+        Reason::DestinationMalformed,
         Reason::DnsFailed,
         Reason::NotTried,
         Reason::CertificateExpiresSoon,
@@ -209,6 +215,16 @@ impl Reason {
             Reason::NoSuchDomain => {
                 ("no-such-domain", "there is no such domain, or it takes no mail", "")
             }
+            Reason::MailLoops => (
+                "mail-loops",
+                "the way to the destination leads back to this host",
+                "mydestination, relay_domains or a transport says what becomes of its mail",
+            ),
+            Reason::DestinationMalformed => (
+                "destination-malformed",
+                "the client takes it for no destination, and its mail waits",
+                "a domain, [host], or one of them with :port",
+            ),
             Reason::DnsFailed => ("dns-failed", "the resolver could not say", "try again later"),
             Reason::NotTried => ("not-tried", "no address was tried", ""),
             Reason::CertificateExpiresSoon => (

@@ -24,7 +24,7 @@ pub(super) fn suggest(
     match why.reason {
         Reason::FingerprintMismatch => Some(new_pin(subject, observation)),
         Reason::NameMismatch | Reason::TlsaMissing | Reason::TlsaUnusable => {
-            let could = could?;
+            let could = could.filter(|it| authenticates(it))?;
             let text = format!("today this would deliver: {}", could.text);
             Some(row(text, &could.policy))
         }
@@ -36,7 +36,7 @@ pub(super) fn suggest(
                             smtp_tls_CAfile, or in tafile= of the policy";
                 return Some(Suggestion { text: text.to_owned(), yaml: None, command: None });
             }
-            let could = could?;
+            let could = could.filter(|it| authenticates(it))?;
             Some(row(format!("today this would deliver: {}", could.text), &could.policy))
         }
         Reason::StarttlsNotOffered
@@ -66,12 +66,20 @@ pub(super) fn suggest(
         | Reason::FingerprintMatched
         | Reason::TlsaMatched
         | Reason::NoSuchDomain
+        | Reason::MailLoops
+        | Reason::DestinationMalformed
         | Reason::NotTried
         | Reason::CertificateExpiresSoon
         | Reason::PinNotSeen
         | Reason::AddressWouldDefer
         | Reason::StsConflict => None,
     }
+}
+
+/// Whether it asks who the server is: nobody is told to give that up.
+fn authenticates(could: &Could) -> bool {
+    let level = could.policy.split(' ').next().unwrap_or_default();
+    ["secure", "fingerprint", "dane-only"].contains(&level)
 }
 
 fn new_pin(subject: &Subject<'_>, observation: &Observation) -> Suggestion {

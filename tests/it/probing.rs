@@ -24,10 +24,16 @@ struct Scene {
 impl Scene {
     /// `None`, with a line that says so, where labs cannot be.
     fn new(table: &str, policy: &str) -> Option<Scene> {
+        Scene::with(&[], table, policy)
+    }
+
+    /// The same, with these lines more in main.cf.
+    fn with(lines: &[&str], table: &str, policy: &str) -> Option<Scene> {
         let postfix = lab::all().iter().find(|it| it.root.is_none())?;
         let certificates = servers::certificates();
+        let main_cf = [MAIN_CF, lines.join("\n").as_bytes(), b"\n"].concat();
         let files: [(&str, &[u8]); 4] = [
-            ("main.cf", MAIN_CF),
+            ("main.cf", &main_cf),
             ("tls_policy", table.as_bytes()),
             ("postls.yaml", policy.as_bytes()),
             ("authority.pem", &certificates.authority),
@@ -48,7 +54,7 @@ impl Scene {
 
     /// The exit status and what was printed.
     fn probe(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = self.postls(&[&["probe", "--timeout", "20"], arguments].concat());
+        let output = self.postls(&[&["probe"], arguments].concat());
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
     }
@@ -183,9 +189,109 @@ fn where_nothing_can_be_seen_that_is_no_health() {
     let (status, said) = scene.probe(&["--format", "nagios", "[mx.busy.example]:1"]);
     assert_eq!(status, Some(3), "{said}");
     // What it could not even begin is no critical state of what is watched.
-    let (status, said) = scene.probe(&["--format", "nagios", "--service", "nobody"]);
+    let good = destination("good");
+    let (status, said) = scene.probe(&["--format", "nagios", "--service", "nobody", &good]);
     assert_eq!(status, Some(3), "{said}");
     assert!(said.starts_with("POSTLS UNKNOWN - ") && said.contains("nobody"), "{said}");
-    let (status, said) = scene.probe(&["--service", "nobody"]);
+    let (status, said) = scene.probe(&["--service", "nobody", &good]);
     assert_eq!(status, Some(2), "{said}");
+}
+
+/// The verdict and the reason of the only destination.
+fn one(said: &str) -> (String, String) {
+    let report: Value = serde_json::from_str(said).unwrap_or_else(|_| panic!("no JSON: {said}"));
+    let it = &report["destinations"][0];
+    let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+    (text(&it["verdict"]), text(&it["reason"]["id"]))
+}
+
+#[test]
+fn what_only_a_running_postfix_knows_is_not_known() {
+    let good = destination("good");
+    let lines = ["smtp_tls_policy_maps = socketmap:unix:/nowhere:QUERYwithTLSRPT"];
+    let Some(scene) = Scene::with(&lines, "", "version: 1\n") else { return };
+    let (status, said) = scene.probe(&["--format", "json", &good]);
+    assert_eq!((status, one(&said)), (Some(2), ("unknown".to_owned(), "not-tried".to_owned())));
+    let lines = ["smtp_tls_policy_maps =", "smtp_tls_per_site = texthash:/etc/postfix/tls_policy"];
+    let Some(scene) = Scene::with(&lines, "", "version: 1\n") else { return };
+    assert_eq!(scene.probe(&[&good]).0, Some(2));
+}
+
+#[test]
+fn a_file_of_authorities_that_openssl_refuses_takes_tls_away() {
+    let good = destination("good");
+    let lines = ["smtp_tls_CAfile = /etc/postfix/main.cf"];
+    for (level, status, verdict) in [("may", 0, "plaintext"), ("encrypt", 1, "would-defer")] {
+        let table = format!("{good} {level}\n");
+        let Some(scene) = Scene::with(&lines, &table, "version: 1\n") else { return };
+        let (is, said) = scene.probe(&["--format", "json", &good]);
+        assert_eq!((is, one(&said).0.as_str()), (Some(status), verdict), "{said}");
+        // Postfix does the same.
+        let server = Server::named("good");
+        let domain = server.host();
+        let transport = format!("{domain} smtp:[{domain}]:{}\n", server.port());
+        fs::write(scene.lab.path("transport"), transport).unwrap();
+        let sent = scene.lab.deliver(&[domain.as_str()]);
+        let outcome = &sent[&domain].outcome;
+        let is_in_clear = matches!(outcome, lab::Outcome::Sent { tls: None });
+        assert_eq!(is_in_clear, level == "may", "{outcome:?}");
+    }
+}
+
+#[test]
+fn mail_of_other_services_is_left_to_them() {
+    let (good, other) = (destination("good"), destination("wildcard"));
+    let Some(scene) =
+        Scene::with(&["transport_maps = texthash:/etc/postfix/routes"], "", "version: 1\n")
+    else {
+        return;
+    };
+    scene
+        .lab
+        .write("routes", format!("a.example smtp:{good}\nb.example slow:{other}\n").as_bytes());
+    scene.lab.write("master.cf", b"slow unix - - n - - smtp -o smtp_tls_security_level=encrypt\n");
+    let (status, said) = scene.probe(&[]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains(&format!("TRUSTED     {good}")), "{said}");
+    assert!(said.contains(&format!("not checked: {other}: another service")), "{said}");
+    let (status, said) = scene.probe(&["--service", "slow"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains(&format!("TRUSTED     {other}  encrypt")), "{said}");
+}
+
+#[test]
+fn a_host_that_mta_sts_does_not_name_is_passed_over() {
+    let (good, wildcard) = (destination("good"), destination("wildcard"));
+    let policy = "secure match=x.example policy_type=sts mx_host_pattern=*.good.example";
+    let table = format!("{good} {policy}\n{wildcard} {policy}\n");
+    let Some(scene) = Scene::new(&table, "version: 1\n") else { return };
+    for (destination, verdict, reason) in
+        [(&good, "verified", "certificate-verified"), (&wildcard, "would-defer", "sts-conflict")]
+    {
+        let asked = ["--postfix", "3.11", "--format", "json", destination];
+        let (_, said) = scene.probe(&asked);
+        assert_eq!(one(&said), (verdict.to_owned(), reason.to_owned()), "{said}");
+    }
+}
+
+#[test]
+fn nobody_is_told_to_pin_nothing_or_to_ask_for_less() {
+    let names = ["anonymous", "nostarttls", "rsa768", "old", "hangsstarttls"];
+    let destinations: Vec<String> = names.iter().map(|it| destination(it)).collect();
+    let lines = ["smtp_tls_mandatory_protocols = >=TLSv1.2"];
+    let Some(scene) = Scene::with(&lines, "", "version: 1\n") else { return };
+    let words: Vec<&str> = destinations.iter().map(String::as_str).collect();
+    let (_, said) = scene.probe(&[&["--suggest", "--timeout", "3"], words.as_slice()].concat());
+    assert!(!said.contains("fingerprint") && !said.contains("secure"), "{said}");
+    assert!(!said.contains("may"), "{said}");
+    let before = scene.read("postls.yaml");
+    let (status, said) = scene.probe(&["--pin", &destinations[0]]);
+    assert_eq!((status, scene.read("postls.yaml")), (Some(1), before), "{said}");
+    // What is in force asks for more than a server without TLS can: that is no reason to give it up.
+    let table = format!("{} secure\n", destinations[1]);
+    scene.lab.write("tls_policy", table.as_bytes());
+    let (status, said) = scene.probe(&[&destinations[1]]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(!said.contains(": may"), "{said}");
+    assert!(scene.probe(&["--suggest", &destinations[1]]).1.contains("nothing to suggest"));
 }

@@ -160,11 +160,11 @@ fn job(
     {
         return Err("");
     }
-    if subject.policy.outcome == Outcome::Deferred {
-        return Err("the policy holds all mail");
-    }
-    // What a server can is of interest where Postfix would not ask.
+    // What a server can is of interest where Postfix would not ask, and where it would not even look.
     let level = match level {
+        _ if subject.policy.outcome == Outcome::Deferred => {
+            HostLevel::Level(SecurityLevel::Encrypt)
+        }
         HostLevel::Level(SecurityLevel::None) => HostLevel::Level(SecurityLevel::May),
         HostLevel::Deferred(_) => HostLevel::Level(SecurityLevel::Encrypt),
         HostLevel::Level(_) | HostLevel::Tlsa(..) => level.clone(),

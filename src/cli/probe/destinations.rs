@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::cli::Stop;
 use crate::cli::answering::{self, Question};
 use crate::cli::load::{Bare, PolicyFile};
-use crate::config::{Configuration, Destination, Effective, Endpoint, Services};
+use crate::config::{Client, Configuration, Destination, Effective, Endpoint, Services};
 use crate::policy;
 use crate::report::probe::Testing;
 use crate::text::SourceId;
@@ -58,8 +58,8 @@ impl<'p> Asked<'p> {
             }
             None => answering::keys_of_tables(bare, main_cf, service)?,
         };
-        names.extend(next_hops(bare, main_cf));
         let mut left_out = Vec::new();
+        names.extend(next_hops(bare, main_cf, service, &mut left_out));
         names.retain(|name| match why_not(name) {
             Some(why) => {
                 left_out.push((name.clone(), why.to_owned()));
@@ -92,8 +92,13 @@ fn tested<'p>(
     all.find(|it| it.testing && it.nexthop.value.as_str().eq_ignore_ascii_case(destination))
 }
 
-/// Where main.cf, master.cf and their tables send mail by smtp(8).
-fn next_hops(bare: &mut Bare<'_>, main_cf: SourceId) -> Vec<String> {
+/// Where main.cf, master.cf and their tables send mail by the service in question; where others send it is left out.
+fn next_hops(
+    bare: &mut Bare<'_>,
+    main_cf: SourceId,
+    service: Option<&str>,
+    left_out: &mut Vec<(String, String)>,
+) -> Vec<String> {
     let mut tables = Vec::new();
     let (master_cf, build) = (bare.master_cf, bare.build.clone());
     let others = bare.loader.lookups(main_cf, master_cf, &build, &mut tables);
@@ -101,10 +106,27 @@ fn next_hops(bare: &mut Bare<'_>, main_cf: SourceId) -> Vec<String> {
     let main = Configuration::new(sources, main_cf, build);
     let services = master_cf.map(|it| Services::new(sources, it));
     let effective = Effective::new(&main, services.as_ref());
+    let wanted = service.unwrap_or("smtp/unix").as_bytes();
+    let is_wanted = |client: Client| match client.scope.and_then(|it| effective.scopes.get(it)) {
+        Some(scope) => scope.name == wanted || scope.service == wanted,
+        // There is no master.cf.
+        None => client.program == "smtp",
+    };
     let hops = effective.next_hops(sources, &others.lookups);
-    let by_smtp = hops
-        .named
-        .into_iter()
-        .filter(|it| it.client.program == "smtp" && it.endpoint == Endpoint::Network);
-    by_smtp.filter_map(|it| String::from_utf8(it.text).ok()).collect()
+    let mut names = Vec::new();
+    for hop in hops.named.into_iter().filter(|it| it.endpoint == Endpoint::Network) {
+        let Ok(name) = String::from_utf8(hop.text) else { continue };
+        if is_wanted(hop.client) {
+            names.push(name);
+            continue;
+        }
+        let scope = hop.client.scope.and_then(|it| effective.scopes.get(it));
+        let scope = scope.map(|it| String::from_utf8_lossy(&it.name).into_owned());
+        let by = scope.unwrap_or_else(|| hop.client.program.to_owned());
+        let why = format!("another service delivers there: --service {by}");
+        if !left_out.iter().any(|it| it.0 == name && it.1 == why) {
+            left_out.push((name, why));
+        }
+    }
+    names
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Stop, load, planning, standard_input};
 use crate::host::Host;
 use crate::probe::sent;
-use crate::report::probe::{self as report, Report};
+use crate::report::probe::{self as report, Report, Testing};
 use crate::report::{probe_html, prometheus};
 use crate::verdict::suggested;
 
@@ -61,11 +61,18 @@ pub(super) fn sent_to(host: &dyn Host, file: &Path) -> Result<Vec<String>, Stop>
     Ok(sent.into_iter().map(|it| it.destination).collect())
 }
 
-/// Entries for `destinations:` of the policy file.
+/// Entries for `destinations:` of the policy file, of those that have no policy there or in a table.
 pub(super) fn suggestions(report: &Report<'_>) -> String {
-    let mut text = String::from("destinations:\n");
-    for it in report.probed {
-        let Some(could) = &it.judgement.could else { continue };
+    let mut text = String::new();
+    let open = report
+        .probed
+        .iter()
+        .filter(|it| it.answered.matched.is_none() && it.testing == Testing::InForce);
+    for it in open {
+        // Nothing is gained by a row that asks for nothing.
+        let Some(could) = it.judgement.could.as_ref().filter(|it| it.policy != "may") else {
+            continue;
+        };
         let comment: String =
             could.text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
         let _ = writeln!(text, "  # {comment}");
@@ -73,5 +80,8 @@ pub(super) fn suggestions(report: &Report<'_>) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
-    text
+    if text.is_empty() {
+        return "# there is nothing to suggest\n".to_owned();
+    }
+    format!("destinations:\n{text}")
 }

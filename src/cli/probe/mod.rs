@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::{Common, FAILED, FOUND, OK, Outcome, Stop};
 use crate::config::{Destination, Lookup};
 use crate::host::{Host, System};
+use crate::lint::PolicyClient;
 use crate::observation::route::{NoRoute, Seen};
 use crate::observation::{Looked, Observation};
 use crate::policy::session::Parameters;
@@ -26,11 +27,11 @@ use crate::postfix::Fingerprint;
 use crate::probe::dns::Resolver;
 use crate::probe::route::{self, Dane, RouteSettings};
 use crate::probe::{connection, published, schedule, sts};
-use crate::report::probe::{self as report, Detail, Probed, Report};
+use crate::report::probe::{self as report, Detail, Probed, Report, Testing};
 use crate::report::query::Answered;
 use crate::report::{nagios, prometheus};
 use crate::text::shortened;
-use crate::verdict::{self, Subject, Verdict};
+use crate::verdict::{self, Logins, Subject, Verdict};
 use connections::{Client, Job, Plan};
 use destinations::Asked;
 use trusted::Trusted;
@@ -54,12 +55,12 @@ pub(super) struct Probe {
     #[arg(long, value_name = "FILE", conflicts_with = "pin")]
     from_log: Vec<PathBuf>,
     /// Take the key that DEST shows now as a new pin in the policy file
-    #[arg(long, value_name = "DEST")]
+    #[arg(long, value_name = "DEST", conflicts_with = "format")]
     pin: Option<String>,
     /// What that key or its certificate has to have as fingerprint, from the other side by other means
     #[arg(long, value_name = "FINGERPRINT", requires = "pin", value_parser = super::pin::fingerprint)]
     expect: Option<Fingerprint>,
-    /// Write entries for the policy file: the strictest policies that would be met today
+    /// Write entries for the policy file, for destinations without a policy: the strictest that would be met today
     #[arg(long, conflicts_with = "pin")]
     suggest: bool,
     /// Ask for a service of master.cf with its own settings, such as relay or smtp/unix
@@ -105,6 +106,7 @@ struct Made {
     parameters: Parameters,
     route: RouteSettings,
     client: Client,
+    logins: Logins,
 }
 
 impl Probe {
@@ -139,17 +141,28 @@ impl Probe {
             parameters: Parameters::new(program, value),
             route: RouteSettings::of(program, &system.host(), value),
             client: Client::new(program, value, Duration::from_secs(self.timeout)),
+            logins: logins(program, value),
         })?;
         let within = policy.as_ref().and_then(|it| it.policies.lint.expires_within);
         let Answers { bare, client, made, service, answered } = answers;
         let at = i64::try_from(began).unwrap_or(i64::MAX);
         let expires_within = within.map_or(EXPIRES_WITHIN, i64::from);
-        let parameters = &made.parameters;
+        let no_engine = trusted::engine_trouble(host, &request, &client.client);
+        let undecided: Vec<Option<String>> =
+            answered.iter().map(|it| undecided(it, &client)).collect();
         let subjects: Vec<Subject<'_>> = answered
             .iter()
-            .map(|it| {
-                let (policy, nexthop) = (&it.policy, domain(&it.destination));
-                Subject { client: &client.client, parameters, policy, nexthop, at, expires_within }
+            .zip(&undecided)
+            .map(|(it, undecided)| Subject {
+                client: &client.client,
+                parameters: &made.parameters,
+                policy: &it.policy,
+                nexthop: domain(&it.destination),
+                at,
+                expires_within,
+                undecided: undecided.as_deref(),
+                no_engine: no_engine.as_deref(),
+                logins: made.logins,
             })
             .collect();
         let resolver = match self.resolver {
@@ -177,6 +190,10 @@ impl Probe {
             })
             .collect();
         let mut not_checked = asked.left_out;
+        if !self.from_log.is_empty() && !made.route.relayhost.is_empty() {
+            let why = "a log does not say what went there: domains whose mail it takes are looked at themselves";
+            not_checked.push((format!("relayhost {}", made.route.relayhost), why.to_owned()));
+        }
         if let Some(policy) = policy.as_ref().filter(|it| !it.problems.is_empty()) {
             let why = "it has mistakes, and what they hide is not known; postls lint says which";
             not_checked.push((policy.short_name.clone(), why.to_owned()));
@@ -210,7 +227,11 @@ impl Probe {
         policy: Option<&'p PolicyFile>,
     ) -> Result<Asked<'p>, Stop> {
         let mut names: Vec<String> = self.pin.iter().chain(&self.destinations).cloned().collect();
-        for name in &names {
+        for name in &mut names {
+            // lmtp(8) has a word in front that is no part of it.
+            if let Some(rest) = name.strip_prefix("inet:") {
+                *name = rest.to_owned();
+            }
             Destination::parse(name.as_bytes())
                 .map_err(|why| Stop(format!("{}: {why}", shortened(name))))?;
         }
@@ -227,15 +248,14 @@ impl Probe {
     fn print(&self, common: &Common, report: &Report<'_>) -> Outcome {
         let status = if report.fails() {
             FOUND
-        } else if report.probed.iter().all(|it| it.judgement.verdict == Verdict::Unknown) {
-            // Nothing was seen at all: that is not health.
+        } else if is_blind(report) {
             FAILED
         } else {
             OK
         };
         let detail = if common.verbose { Detail::Full } else { Detail::Brief };
         let (output, status) = match self.format {
-            _ if self.suggest => (keep::suggestions(report), OK),
+            _ if self.suggest => (keep::suggestions(report), status),
             Format::Human => (report::human(report, common.style(), detail), status),
             Format::Json => (report::json(report), status),
             Format::Prometheus => (prometheus::text(report), status),
@@ -246,6 +266,28 @@ impl Probe {
         };
         Outcome { output: output.into_bytes(), status }
     }
+}
+
+/// Whether nothing was seen at all of what is in force: that is not health.
+fn is_blind(report: &Report<'_>) -> bool {
+    let mut in_force = report.probed.iter().filter(|it| it.testing == Testing::InForce).peekable();
+    in_force.peek().is_some() && in_force.all(|it| it.judgement.verdict == Verdict::Unknown)
+}
+
+/// Why only a running Postfix knows the policy.
+fn undecided(answered: &Answered, client: &PolicyClient) -> Option<String> {
+    if client.client.per_site {
+        return Some(format!("{}_tls_per_site is not read", client.client.name));
+    }
+    answered.undecided.clone()
+}
+
+/// Whether the client has passwords for servers.
+fn logins(program: &str, value: &dyn Fn(&str) -> Vec<u8>) -> Logins {
+    let value = |suffix: &str| value(&format!("{program}_sasl_{suffix}"));
+    let is_on = value("auth_enable").trim_ascii().eq_ignore_ascii_case(b"yes");
+    let has_tables = !value("password_maps").trim_ascii().is_empty();
+    if is_on && has_tables { Logins::Perhaps } else { Logins::Never }
 }
 
 /// What of the host decides on the way to servers.
@@ -297,10 +339,11 @@ impl Looking<'_> {
         let limits =
             schedule::Limits { parallel, per_provider: parallel, jitter: Duration::ZERO, until };
         let destinations: Vec<&str> = answered.iter().map(|it| it.destination.as_str()).collect();
-        let progress = Progress::new(destinations.len() * 2, self.common.quiet);
-        let step = |_| progress.step();
+        let progress = Progress::new(destinations.len(), self.common.quiet);
         let look = |destination: &&str| self.look(destination, began);
+        let step = || progress.step();
         let found = schedule::run(&destinations, |_| String::new(), limits, look, step);
+        drop(progress);
         let mut observations: Vec<Observation> = found
             .into_iter()
             .zip(&destinations)
@@ -319,7 +362,8 @@ impl Looking<'_> {
         };
         let limits = schedule::Limits { per_provider, jitter: JITTER, ..limits };
         let provider = |job: &Job| job.provider.clone();
-        let seen = schedule::run(&plan.jobs, provider, limits, connect, step);
+        let progress = Progress::new(plan.jobs.len(), self.common.quiet);
+        let seen = schedule::run(&plan.jobs, provider, limits, connect, || progress.step());
         let unread = trusted.unread.clone();
         plan.fill(&mut observations, &seen);
         (observations, unread)

@@ -15,7 +15,8 @@ use crate::postfix::{Digest, Fingerprint};
 use crate::report::human::printable;
 use crate::report::probe::Probed;
 
-/// Takes the key of the destination, if all of its addresses show the same one, and it is the one that is expected.
+/// Takes the key of the destination, if all of its addresses that show one show the same, and it is the one that is
+/// expected.
 pub(super) fn take(
     probe: &Probe,
     common: &Common,
@@ -29,7 +30,8 @@ pub(super) fn take(
     let name = printable(&probed.answered.destination);
     let shown: Vec<(String, &Tls)> = shown(probed).collect();
     let mut keys: BTreeMap<Fingerprint, Vec<usize>> = BTreeMap::new();
-    for (at, (_, tls)) in shown.iter().enumerate() {
+    let with_key = shown.iter().enumerate().filter(|(_, (_, tls))| !tls.public_key.is_empty());
+    for (at, (_, tls)) in with_key {
         keys.entry(fingerprint(digest, &tls.public_key)).or_default().push(at);
     }
     let mut said = format!("{name} shows now:\n");
@@ -38,6 +40,13 @@ pub(super) fn take(
         let places: Vec<&str> = at.iter().map(|it| shown[*it].0.as_str()).collect();
         let dates = tls.chain.first().map(dates).unwrap_or_default();
         let _ = writeln!(said, "  key {digest} {key}{dates}\n    at {}", places.join(", "));
+    }
+    let all = probed.observation.addresses();
+    for ((server, address), judged) in all.zip(&probed.judgement.addresses) {
+        if tls_of(&address.seen).is_none() {
+            let (name, ip) = (printable(&server.name), address.socket.ip());
+            let _ = writeln!(said, "  nothing at {name} [{ip}]: {}", printable(&judged.why.text));
+        }
     }
     let pins = probed.answered.policy.fingerprints.as_ref();
     for (at, pin) in pins.iter().flat_map(|it| &it.value).enumerate() {
@@ -50,7 +59,7 @@ pub(super) fn take(
     };
     let [(key, at)] = keys.iter().collect::<Vec<_>>()[..] else {
         return stop(if keys.is_empty() {
-            "it shows no key"
+            "none of its addresses shows a key"
         } else {
             "its addresses show different keys; add them one by one with postls pin add"
         });
@@ -70,13 +79,17 @@ pub(super) fn take(
 
 /// The sessions, each with its place.
 fn shown(probed: &Probed) -> impl Iterator<Item = (String, &Tls)> {
-    probed.observation.addresses().filter_map(|(server, address)| match &address.seen {
-        Seen::Session(session) => {
-            let tls = session.tls.as_ref()?.as_ref().ok()?;
-            Some((format!("{} [{}]", printable(&server.name), address.socket.ip()), tls))
-        }
-        Seen::Unreachable(_) | Seen::NotTried(_) => None,
+    probed.observation.addresses().filter_map(|(server, address)| {
+        let place = format!("{} [{}]", printable(&server.name), address.socket.ip());
+        Some((place, tls_of(&address.seen)?))
     })
+}
+
+fn tls_of(seen: &Seen) -> Option<&Tls> {
+    match seen {
+        Seen::Session(session) => session.tls.as_ref()?.as_ref().ok(),
+        Seen::Unreachable(_) | Seen::NotTried(_) => None,
+    }
 }
 
 /// Whether this is a fingerprint, in any digest, of the key or of the certificate.

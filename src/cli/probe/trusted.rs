@@ -44,6 +44,24 @@ impl Wanted {
     }
 }
 
+/// Why the client has no TLS at all: OpenSSL does not take its file of authorities (`tls_client_init`). In a copy one that
+/// is not there may well be where Postfix is.
+pub(super) fn engine_trouble(
+    host: &dyn Host,
+    request: &Request<'_>,
+    client: &Client,
+) -> Option<String> {
+    let file = client.trust.iter().find(|it| it.parameter == "tls_CAfile")?;
+    let files = if request.is_live(host) { Files::Live } else { Files::Copy };
+    let read = load_certificates::bytes(host, request, files, file.value.as_bytes());
+    let why = match read.ok()? {
+        Answer::Bytes(bytes) => trust::ca_file(&bytes).err()?.text,
+        Answer::Missing => "there is no such file".to_owned(),
+        _ => return None,
+    };
+    Some(format!("{}_tls_CAfile = {}: {why}", client.name, file.value))
+}
+
 /// What was read of it.
 pub(super) struct Trusted<'t> {
     at: i64,

@@ -66,6 +66,7 @@ fn route(probed: &Probed) -> String {
         Err(NoRoute::NotNetwork) => "a place that is not in a network".to_owned(),
         Err(NoRoute::NotFound(why)) => format!("no such domain or host: {}", plain(why)),
         Err(NoRoute::Loops(why)) => format!("the way leads back to this host: {}", plain(why)),
+        Err(NoRoute::HandedOn(why)) => format!("not by this client: {}", plain(why)),
         Err(NoRoute::NullMx) => "MX 0 . says that the domain takes no mail".to_owned(),
         Err(NoRoute::Failed(why)) => format!("the resolver could not say: {}", plain(why)),
     }
@@ -179,6 +180,7 @@ fn tls_failure(it: &TlsFailure) -> String {
     match it {
         TlsFailure::Handshake(why) => format!("the handshake failed: {}", plain(why)),
         TlsFailure::Timeout => "nothing came in time".to_owned(),
+        TlsFailure::Unreadable(why) => plain(why),
         TlsFailure::Closed => "the connection ended".to_owned(),
         TlsFailure::Settings(why) => {
             format!("this client's settings are in the way: {}", plain(why))

@@ -111,7 +111,14 @@ fn addresses(out: &mut String, report: &Report<'_>, probed: &Probed, style: Styl
     match detail {
         Detail::Brief => {
             let all = probed.observation.addresses().zip(&probed.judgement.addresses);
-            let troubled: Vec<_> = all.filter(|it| !it.1.verdict.delivers()).collect();
+            // Of addresses that are left alone while others deliver nobody has to hear.
+            let delivers = probed.judgement.verdict.delivers();
+            let is_left = |seen: &Seen| delivers && matches!(seen, Seen::NotTried(_));
+            let troubled: Vec<_> = all
+                .filter(|((_, address), judged)| {
+                    !judged.verdict.delivers() && !is_left(&address.seen)
+                })
+                .collect();
             for ((server, address), judged) in troubled.iter().take(MAX_ADDRESSES) {
                 address_line(out, &server.name, address, Some(judged), style);
             }

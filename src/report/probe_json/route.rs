@@ -65,6 +65,8 @@ enum FailureKind {
     NotFound,
     /// The way leads back to this host.
     Loops,
+    /// This client gives the mail to another transport.
+    HandedOn,
     /// The domain takes no mail (RFC 7505).
     NullMx,
     /// The resolver could not say.
@@ -144,6 +146,7 @@ fn nowhere(why: &NoRoute) -> Route<'_> {
         NoRoute::NotNetwork => (FailureKind::NotNetwork, None),
         NoRoute::NotFound(why) => (FailureKind::NotFound, Some(why.as_str())),
         NoRoute::Loops(why) => (FailureKind::Loops, Some(why.as_str())),
+        NoRoute::HandedOn(why) => (FailureKind::HandedOn, Some(why.as_str())),
         NoRoute::NullMx => (FailureKind::NullMx, None),
         NoRoute::Failed(why) => (FailureKind::Failed, Some(why.as_str())),
     };

@@ -91,6 +91,8 @@ enum FailureKind {
     Closed,
     /// This client's own settings are in the way.
     Settings,
+    /// TLS stands, with a certificate that postls cannot read.
+    Unreadable,
 }
 
 /// An established TLS session.
@@ -200,6 +202,7 @@ fn failure(it: &TlsFailure) -> Failure<'_> {
         TlsFailure::Timeout => (FailureKind::Timeout, None),
         TlsFailure::Closed => (FailureKind::Closed, None),
         TlsFailure::Settings(why) => (FailureKind::Settings, Some(why.as_str())),
+        TlsFailure::Unreadable(why) => (FailureKind::Unreadable, Some(why.as_str())),
     };
     Failure { kind, text }
 }

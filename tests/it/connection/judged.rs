@@ -39,7 +39,7 @@ fn labels(server: &Server) -> &'static [&'static str] {
         // Postfix hears the first two to the end; the third is for another client.
         Manner::ByteByByte | Manner::Endless | Manner::Wrapper => &[],
         // They take their time, and the policy is nothing to them.
-        Manner::Hangs(_) | Manner::Binary => &["may"],
+        Manner::Hangs(_) | Manner::Binary => &["none", "may"],
         Manner::Good if server.tls == Flavour::Usual => WITH_ANCHORS,
         _ => ROWS,
     }
@@ -193,7 +193,11 @@ pub(super) fn verdict_of(
         },
         // Whatever the server says.
         Outcome::Deferred { .. } if label == "broken" => "would-defer",
-        Outcome::Deferred { .. } if matches!(server.manner, Manner::Hangs(_)) => "unknown",
+        Outcome::Deferred { .. }
+            if matches!(server.manner, Manner::Hangs(_) | Manner::BusyAtStarttls) =>
+        {
+            "unknown"
+        }
         // Once the message has waited for minimal_backoff_time.
         Outcome::Deferred { reason } if reason.contains("Cannot start TLS") && label == "may" => {
             "plaintext"

@@ -38,6 +38,7 @@ fn words(route: &Result<Route, NoRoute>) -> String {
         Err(NoRoute::NotNetwork) => return "not network".to_owned(),
         Err(NoRoute::NotFound(words)) => return format!("bounces: {words}"),
         Err(NoRoute::Loops(words)) => return format!("loops: {words}"),
+        Err(NoRoute::HandedOn(words)) => return format!("handed on: {words}"),
         Err(NoRoute::NullMx) => return "null mx".to_owned(),
         Err(NoRoute::Failed(words)) => return format!("waits: {words}"),
     };
@@ -325,7 +326,7 @@ fn mail_does_not_go_to_this_host_itself() {
         zone,
         &[
             ("", "best.example", "loops: the best MX host of best.example is this host itself"),
-            ("best_mx_transport=local", "best.example", "loops: …"),
+            ("best_mx_transport=local", "best.example", "handed on: …"),
             ("relayhost=best.example", "best.example", "waits: the best MX host…"),
             ("", "backup.example", &backup),
             ("", "lame.example", "waits: this host is an MX host of lame.example, and no better…"),

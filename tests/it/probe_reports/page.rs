@@ -117,7 +117,7 @@ fn it_is_well_formed_and_asks_for_nothing() {
     let words = check(&page);
     assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
     for text in [
-        "2 of 17 destinations do not meet their policy.",
+        "2 of 18 destinations do not meet their policy.",
         "Tests at 1 address: 1 failed, 4 passed, 1 not needed, 1 not seen",
         "in 12 days",
         "9 days ago",

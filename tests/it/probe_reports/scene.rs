@@ -274,6 +274,7 @@ fn odd(scene: &mut Scene, words: &Words<'_>) {
         session(words, Err(failure)),
         session(words, Err(TlsFailure::Closed)),
         session(words, Err(settings)),
+        session(words, Err(TlsFailure::Unreadable(words("a certificate that cannot be read")))),
     ];
     let mut addresses: Vec<Address> = Vec::new();
     for (index, it) in sessions.into_iter().enumerate() {
@@ -325,6 +326,7 @@ fn unseen(scene: &mut Scene, words: &Words<'_>) {
         ("unix:private/filter", NoRoute::NotNetwork, Reason::NotTried),
         ("gone.example", NoRoute::NotFound(words("NXDOMAIN")), Reason::NoSuchDomain),
         ("loop.example", NoRoute::Loops(words("mail loops")), Reason::NoSuchDomain),
+        ("handed.example", NoRoute::HandedOn(words("to local")), Reason::NotTried),
         ("null.example", NoRoute::NullMx, Reason::NoSuchDomain),
         ("lost.example", NoRoute::Failed(words("SERVFAIL")), Reason::DnsFailed),
     ] {

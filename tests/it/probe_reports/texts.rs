@@ -36,6 +36,7 @@ fn the_made_up_run_has_everything_once() {
                 NoRoute::NullMx => 3,
                 NoRoute::Failed(_) => 4,
                 NoRoute::Loops(_) => 5,
+                NoRoute::HandedOn(_) => 6,
             });
         }
         for (_, address) in probed.observation.addresses() {
@@ -65,11 +66,12 @@ fn the_made_up_run_has_everything_once() {
                     TlsFailure::Timeout => 1,
                     TlsFailure::Closed => 2,
                     TlsFailure::Settings(_) => 3,
+                    TlsFailure::Unreadable(_) => 4,
                 });
             }
         }
     }
-    assert_eq!((starttls.len(), failures.len(), seen.len(), nowhere.len()), (7, 4, 2, 6));
+    assert_eq!((starttls.len(), failures.len(), seen.len(), nowhere.len()), (7, 5, 2, 7));
 }
 
 #[test]
@@ -87,10 +89,10 @@ fn each_destination_has_a_line_and_what_is_wrong_is_said() {
         "      $ postls pin add bank.example 1B:77:1A --source probe\n",
         "    note: pin-not-seen: a pin that no address shows\n",
         "PLAINTEXT   clear.example        may (tls_policy:2 smtp_tls_security_level)  ",
-        "    and 4 more addresses\n",
+        "    and 5 more addresses\n",
         "not checked: orders.example: it is a transport of its own\n",
-        "17 destinations, 3 verified, 1 trusted, 1 encrypted, 2 plaintext, 3 would defer, \
-         7 unknown (service smtp/unix, Postfix 3.7: the one installed here)\n",
+        "18 destinations, 3 verified, 1 trusted, 1 encrypted, 2 plaintext, 3 would defer, \
+         8 unknown (service smtp/unix, Postfix 3.7: the one installed here)\n",
     ] {
         assert!(text.contains(line), "{line}\n\n{text}");
     }

@@ -46,6 +46,8 @@ pub(crate) enum Manner {
     BusyAtOnce,
     /// It answers 421 to EHLO.
     BusyAtEhlo,
+    /// It answers 421 to STARTTLS.
+    BusyAtStarttls,
     /// It greets with 554.
     Refuses,
     /// Its greeting takes a while.
@@ -136,6 +138,7 @@ pub(crate) const ALL: &[Server] = &[
     talking("injection", Manner::Injection),
     talking("busy", Manner::BusyAtOnce),
     talking("busyehlo", Manner::BusyAtEhlo),
+    talking("busystarttls", Manner::BusyAtStarttls),
     talking("refuses", Manner::Refuses),
     talking("slow", Manner::Slow),
     talking("hangs", Manner::Hangs(Stage::Greeting)),

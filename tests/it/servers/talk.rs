@@ -125,6 +125,9 @@ fn in_clear(server: Server, context: &SslContext, mut stream: TcpStream) -> io::
             ("STARTTLS", Manner::StarttlsRefused) => {
                 stream.get_mut().write_all(b"454 4.7.0 no TLS now\r\n")?;
             }
+            ("STARTTLS", Manner::BusyAtStarttls) => {
+                return stream.get_mut().write_all(b"421 4.3.2 too busy\r\n");
+            }
             ("STARTTLS", Manner::Injection) => {
                 stream.get_mut().write_all(b"220 go\r\n250 mx.injected.example\r\n")?;
                 return in_tls(server, handshake(context, stream.into_inner())?);

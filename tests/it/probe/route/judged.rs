@@ -230,7 +230,7 @@ fn difference(
             let bounces = match why {
                 NoRoute::NotFound(_) | NoRoute::Loops(_) | NoRoute::NullMx => true,
                 NoRoute::Failed(_) => false,
-                NoRoute::Malformed(_) | NoRoute::NotNetwork => {
+                NoRoute::Malformed(_) | NoRoute::NotNetwork | NoRoute::HandedOn(_) => {
                     return Some("it has no fate".into());
                 }
             };
