@@ -103,7 +103,7 @@ fn in_clear(server: Server, context: &SslContext, mut stream: TcpStream) -> io::
     while let Some(line) = line(&mut stream)? {
         let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
         match (verb.as_str(), server.manner) {
-            ("EHLO" | "LHLO", Manner::BusyAtEhlo) => {
+            ("EHLO" | "LHLO", Manner::BusyAtEhlo) | ("STARTTLS", Manner::BusyAtStarttls) => {
                 return stream.get_mut().write_all(b"421 4.3.2 too busy\r\n");
             }
             ("EHLO" | "LHLO", Manner::Hangs(Stage::Ehlo))
@@ -124,9 +124,6 @@ fn in_clear(server: Server, context: &SslContext, mut stream: TcpStream) -> io::
             }
             ("STARTTLS", Manner::StarttlsRefused) => {
                 stream.get_mut().write_all(b"454 4.7.0 no TLS now\r\n")?;
-            }
-            ("STARTTLS", Manner::BusyAtStarttls) => {
-                return stream.get_mut().write_all(b"421 4.3.2 too busy\r\n");
             }
             ("STARTTLS", Manner::Injection) => {
                 stream.get_mut().write_all(b"220 go\r\n250 mx.injected.example\r\n")?;
