@@ -101,4 +101,6 @@ pub enum TlsFailure {
     Closed,
     /// This client could not even begin: its own settings are in the way.
     Settings(String),
+    /// It did not fail: OpenSSL takes the server's certificate, and this program cannot read it. Why, for people.
+    Unreadable(String),
 }

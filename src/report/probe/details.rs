@@ -76,7 +76,7 @@ fn looked<T>(it: &Looked<T>, found: impl Fn(&T) -> String, nothing: &str) -> Str
     match it {
         Looked::Found(it) => found(it),
         Looked::Nothing => nothing.to_owned(),
-        Looked::Failed(why) => format!("could not be seen: {}", plain(why)),
+        Looked::Failed(why) | Looked::Late(why) => format!("could not be seen: {}", plain(why)),
         Looked::NotAsked(why) => format!("not asked: {}", plain(why)),
     }
 }
@@ -180,6 +180,7 @@ fn tls_failure(it: &TlsFailure) -> String {
         TlsFailure::Handshake(why) => format!("the handshake failed: {}", plain(why)),
         TlsFailure::Timeout => "nothing came in time".to_owned(),
         TlsFailure::Closed => "the connection ended".to_owned(),
+        TlsFailure::Unreadable(why) => plain(why).to_string(),
         TlsFailure::Settings(why) => {
             format!("this client's settings are in the way: {}", plain(why))
         }

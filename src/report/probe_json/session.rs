@@ -91,6 +91,8 @@ enum FailureKind {
     Closed,
     /// This client's own settings are in the way.
     Settings,
+    /// It did not fail; postls cannot read the server's certificate.
+    Unreadable,
 }
 
 /// An established TLS session.
@@ -199,6 +201,7 @@ fn failure(it: &TlsFailure) -> Failure<'_> {
         TlsFailure::Handshake(why) => (FailureKind::Handshake, Some(why.as_str())),
         TlsFailure::Timeout => (FailureKind::Timeout, None),
         TlsFailure::Closed => (FailureKind::Closed, None),
+        TlsFailure::Unreadable(why) => (FailureKind::Unreadable, Some(why.as_str())),
         TlsFailure::Settings(why) => (FailureKind::Settings, Some(why.as_str())),
     };
     Failure { kind, text }

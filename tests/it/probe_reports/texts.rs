@@ -65,6 +65,7 @@ fn the_made_up_run_has_everything_once() {
                     TlsFailure::Timeout => 1,
                     TlsFailure::Closed => 2,
                     TlsFailure::Settings(_) => 3,
+                    TlsFailure::Unreadable(_) => 4,
                 });
             }
         }
