@@ -59,12 +59,19 @@ impl Anchors {
         Ok(anchors)
     }
 
-    /// Whether a chain is good by a `tafile=` with them, at security level 1. Names are not compared.
+    /// Whether a chain, as [`Anchors::verify`] takes it, is good by a `tafile=` with them, at security level 1. Names are
+    /// not compared.
     ///
     /// From 3.6 on the server's own certificate or key may be one of them, and its dates count for nothing then
     /// (`tls_dane_load_trustfile` makes records of usage 3 as well). Before that only what has signed may.
-    pub fn verify_file(&self, chain: &[Certificate], terms: &Terms, version: Version) -> Verdict {
-        let Some(leaf) = chain.first() else { return self.verify(chain, terms) };
+    pub fn verify_file(
+        &self,
+        chain: &[impl AsRef<[u8]>],
+        terms: &Terms,
+        version: Version,
+    ) -> Verdict {
+        let leaf = chain.first().and_then(|it| Certificate::parse(it.as_ref()).ok());
+        let Some(leaf) = leaf else { return self.verify(chain, terms) };
         let has_leaf = self.certificates.iter().any(|it| it.der() == leaf.der())
             || self.keys.iter().any(|it| it == leaf.public_key());
         if has_leaf && version >= Version::new(3, 6) {
@@ -83,13 +90,10 @@ impl Anchors {
         others.verify(chain, terms)
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.certificates.is_empty() && self.keys.is_empty()
-    }
-
     /// Whether a chain, the server's own certificate first, leads to one of them. Names are not compared.
-    pub fn verify(&self, chain: &[Certificate], terms: &Terms) -> Verdict {
+    ///
+    /// The chain is of certificates, or of their DER where OpenSSL reads what [`Certificate::parse`] does not.
+    pub fn verify(&self, chain: &[impl AsRef<[u8]>], terms: &Terms) -> Verdict {
         inner::verify_anchored(self, chain, terms)
     }
 }
@@ -148,15 +152,16 @@ mod inner {
             Some(Store(Arc::new(store.build())))
         }
 
-        /// Whether a chain, the server's own certificate first, leads to one of them. Names are not compared.
-        pub fn verify(&self, chain: &[Certificate]) -> Verdict {
+        /// Whether a chain, the server's own certificate first, leads to one of them. Names are not compared. It is of
+        /// certificates, or of their DER.
+        pub fn verify(&self, chain: &[impl AsRef<[u8]>]) -> Verdict {
             verdict(&ask(&self.0, chain))
         }
     }
 
     pub(super) fn verify_anchored(
         anchors: &Anchors,
-        chain: &[Certificate],
+        chain: &[impl AsRef<[u8]>],
         terms: &Terms,
     ) -> Verdict {
         let build = || {
@@ -169,7 +174,7 @@ mod inner {
             for key in &anchors.keys {
                 let Ok(key) = PKey::public_key_from_der(key) else { continue };
                 for certificate in chain {
-                    let certificate = X509::from_der(certificate.der())?;
+                    let certificate = X509::from_der(certificate.as_ref())?;
                     if certificate.verify(&key).unwrap_or(false) {
                         store.add_cert(certificate)?;
                     }
@@ -200,16 +205,16 @@ mod inner {
 
     fn ask(
         store: &X509Store,
-        chain: &[Certificate],
+        chain: &[impl AsRef<[u8]>],
     ) -> Result<(X509VerifyResult, u32), ErrorStack> {
         let Some(leaf) = chain.first() else {
             return Ok((X509VerifyResult::APPLICATION_VERIFICATION, 0));
         };
         let mut untrusted = Stack::new()?;
         for certificate in &chain[1..] {
-            untrusted.push(X509::from_der(certificate.der())?)?;
+            untrusted.push(X509::from_der(certificate.as_ref())?)?;
         }
-        let leaf = X509::from_der(leaf.der())?;
+        let leaf = X509::from_der(leaf.as_ref())?;
         let mut context = X509StoreContext::new()?;
         context.init(store, &leaf, &untrusted, |it| {
             it.verify_cert()?;
@@ -243,12 +248,12 @@ mod inner {
         }
 
         /// Whether a chain leads to one of them.
-        pub fn verify(&self, _: &[Certificate]) -> Verdict {
+        pub fn verify(&self, _: &[impl AsRef<[u8]>]) -> Verdict {
             match self.0 {}
         }
     }
 
-    pub(super) fn verify_anchored(_: &Anchors, _: &[Certificate], _: &Terms) -> Verdict {
+    pub(super) fn verify_anchored(_: &Anchors, _: &[impl AsRef<[u8]>], _: &Terms) -> Verdict {
         Verdict::NotChecked(judge::NOT_CHECKED)
     }
     pub(super) fn security_bits(_: &[u8]) -> Option<u32> {

@@ -58,6 +58,13 @@ pub struct NameText(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+/// All its bytes.
+impl AsRef<[u8]> for Certificate {
+    fn as_ref(&self) -> &[u8] {
+        &self.der
+    }
+}
+
 impl Certificate {
     /// Reads the certificate that these bytes begin with, as `d2i_X509` does: what is behind it counts for nothing.
     pub fn parse(der: &[u8]) -> Result<Certificate, Malformed> {

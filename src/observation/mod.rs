@@ -33,8 +33,10 @@ pub enum Looked<T> {
     Found(T),
     /// There is certainly nothing.
     Nothing,
-    /// It could not be seen; why, for people.
+    /// It could not be seen, and Postfix could not see it either; why, for people.
     Failed(String),
+    /// Nobody answered as long as this probe waits, which says nothing of what Postfix sees; why, for people.
+    Late(String),
     /// Nobody looked; why, for people.
     NotAsked(&'static str),
 }
@@ -44,7 +46,7 @@ impl<T> Looked<T> {
     pub fn found(&self) -> Option<&T> {
         match self {
             Looked::Found(it) => Some(it),
-            Looked::Nothing | Looked::Failed(_) | Looked::NotAsked(_) => None,
+            Looked::Nothing | Looked::Failed(_) | Looked::Late(_) | Looked::NotAsked(_) => None,
         }
     }
 }

@@ -101,6 +101,6 @@ pub enum TlsFailure {
     Closed,
     /// This client could not even begin: its own settings are in the way.
     Settings(String),
-    /// TLS stands, with a certificate that OpenSSL takes and postls cannot read.
+    /// It did not fail: OpenSSL takes the server's certificate, and this program cannot read it. Why, for people.
     Unreadable(String),
 }

@@ -33,15 +33,32 @@ pub struct ConnectionSettings {
     pub begin: Begin,
     /// Whether the client sees a STARTTLS that is offered.
     pub offer: Offer,
-    /// The address that it comes from (`smtp_bind_address`, `smtp_bind_address6`), where it is of the kind of the
-    /// server's.
-    pub source: Option<IpAddr>,
+    /// The address that it comes from, where it is of the kind of the server's.
+    pub source: Option<Source>,
     /// How long it waits.
     pub limits: Limits,
     /// What TLS is begun with; `None`: the policy has none.
     pub tls: Option<TlsSettings>,
     /// Whom the policy trusts.
     pub trust: Trust,
+}
+
+/// The address that the client comes from (`smtp_bind_address`, `smtp_bind_address6`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// It.
+    pub address: IpAddr,
+    /// What becomes of the connection where the host does not have it.
+    pub otherwise: Otherwise,
+}
+
+/// What the client does where it cannot come from the address that it is told (`smtp_bind_address_enforce`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// It logs a warning, and comes from any: the default, and all that there is before Postfix 3.7.
+    Any,
+    /// It does not connect, and mail waits.
+    None,
 }
 
 /// The protocol that the client speaks.

@@ -66,6 +66,8 @@ pub enum Answer {
     Refused(String),
     /// It could not say now.
     Failed(String),
+    /// It did not answer as long as this probe waits.
+    Late(String),
 }
 
 /// Records.
@@ -109,15 +111,10 @@ impl Resolver {
         Some(SocketAddr::new(address, 53))
     }
 
-    /// The same, and each question has an end after this time.
+    /// The same, and each question has an end after this time: tests do not wait as long as people do.
     #[must_use]
     pub fn within(self, patience: Duration) -> Resolver {
         Resolver { patience, ..self }
-    }
-
-    /// The name servers, for people.
-    pub fn servers(&self) -> &[SocketAddr] {
-        &self.servers
     }
 
     /// Asks for the records of a kind that a name has, and follows its CNAME records.
@@ -131,7 +128,7 @@ impl Resolver {
         for _ in 0..ALIASES {
             let reply = match self.look_up(&current, kind, end) {
                 Ok(reply) => reply,
-                Err(words) => return Answer::Failed(words),
+                Err(answer) => return answer,
             };
             // A CNAME in a reply that is not validated takes the rest with it.
             let is_validated = secure && reply.validated;
@@ -169,8 +166,9 @@ impl Resolver {
         Answer::Nothing(Nothing { words, secure: false })
     }
 
-    /// Asks one server after the other, and all of them again, as often as resolv.conf(5) wants.
-    fn look_up(&self, name: &str, kind: Kind, end: Instant) -> Result<Reply, String> {
+    /// Asks one server after the other, and all of them again, as often as resolv.conf(5) wants. What one of them says
+    /// counts more than the silence of others.
+    fn look_up(&self, name: &str, kind: Kind, end: Instant) -> Result<Reply, Answer> {
         let first = self.turn.as_ref().map_or(0, |it| it.fetch_add(1, Ordering::Relaxed));
         let mut trouble = None;
         for _ in 0..self.attempts {
@@ -178,8 +176,7 @@ impl Resolver {
                 let server = self.servers[first.wrapping_add(at) % self.servers.len()];
                 let left = end.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    let trouble = trouble.unwrap_or_else(|| "no answer in time".to_owned());
-                    return Err(format!("asked for {kind} of {name}: {trouble}"));
+                    return Err(silence(name, kind, trouble));
                 }
                 let until = Instant::now() + left.min(self.timeout);
                 match self.ask_one(server, name, kind, until) {
@@ -187,12 +184,12 @@ impl Resolver {
                         Some(code) => trouble = Some(format!("{server}: {code}")),
                         None => return Ok(reply),
                     },
+                    Err(error) if is_late(&error) => {}
                     Err(error) => trouble = Some(format!("{server}: {}", words(&error))),
                 }
             }
         }
-        let trouble = trouble.unwrap_or_else(|| "there is no server".to_owned());
-        Err(format!("asked for {kind} of {name}: {trouble}"))
+        Err(silence(name, kind, trouble))
     }
 
     /// One server, and where it does not understand EDNS, the same again without.
@@ -277,9 +274,20 @@ fn left(until: Instant) -> io::Result<Duration> {
     if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
+/// What it means that no server has an answer: `trouble` is the last thing that one said.
+fn silence(name: &str, kind: Kind, trouble: Option<String>) -> Answer {
+    match trouble {
+        Some(trouble) => Answer::Failed(format!("asked for {kind} of {name}: {trouble}")),
+        None => Answer::Late(format!("asked for {kind} of {name}: no answer in time")),
+    }
+}
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
+}
+
 fn words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "no answer in time".to_owned(),
         io::ErrorKind::UnexpectedEof => "the connection ended".to_owned(),
         _ => error.to_string(),
     }

@@ -34,5 +34,6 @@ pub(super) fn texts(resolver: &Resolver, below: &str, domain: &str) -> Looked<Ve
         Answer::Malformed(words) | Answer::Refused(words) | Answer::Failed(words) => {
             Looked::Failed(words)
         }
+        Answer::Late(words) => Looked::Late(words),
     }
 }

@@ -17,7 +17,7 @@ mod tlsa;
 
 use std::time::Instant;
 
-pub use order::{BEYOND_LIMIT, WAITING};
+pub use order::{BEYOND_LIMIT, ENOUGH, WAITING};
 pub use settings::{Host, HostLookup, Preference, RouteSettings};
 pub use tlsa::Dane;
 
@@ -25,7 +25,7 @@ use crate::config::{Destination, Lookup};
 use crate::observation::Looked;
 use crate::observation::route::{By, NoRoute, Route, Server};
 use crate::policy::row::is_hostname;
-use crate::probe::dns::{Answer, Data, Found, Kind, Resolver};
+use crate::probe::dns::{Answer, Data, Found, Kind, RECORDS, Resolver};
 use find::{Finder, Trouble};
 
 /// Looks up the servers of a destination, in the order in which Postfix tries them. Nobody is connected to.
@@ -77,6 +77,10 @@ enum Way {
     Exchangers,
     Services,
 }
+
+/// So many addresses there are of all hosts of a destination: Postfix 3.9 and later keep no more, and look up no host
+/// behind them (`var_dns_rr_list_limit` in `dns/dns_rr.c`, `smtp_addr_list`). Older ones take them all.
+const ADDRESSES: usize = RECORDS;
 
 /// Why nothing was found.
 enum Nowhere {
@@ -132,7 +136,7 @@ fn exchangers(finder: &Finder<'_>) -> Result<(By, Vec<Server>), Nowhere> {
         }
         Answer::NullMx => return Err(Nowhere::NullMx),
         Answer::Malformed(words) | Answer::Refused(words) => Trouble { words, passes: false },
-        Answer::Failed(words) => Trouble { words, passes: true },
+        Answer::Failed(words) | Answer::Late(words) => Trouble { words, passes: true },
     };
     if finder.settings.ignore_mx_errors {
         return host(finder, domain, By::Implicit { secure: false });
@@ -153,11 +157,21 @@ fn by_exchangers(finder: &Finder<'_>, found: Found) -> Result<(By, Vec<Server>),
     names.sort_by_key(|it| it.0);
     let mut trouble: Option<Trouble> = None;
     let mut servers = Vec::new();
+    let mut left = ADDRESSES;
     for (preference, name) in &names {
-        let (server, its) = finder.server(name, Some(*preference));
+        if left == 0 {
+            let mut server = unknown(name, Some(*preference));
+            let words = format!("not looked up: the hosts before it have {ADDRESSES} addresses");
+            server.trouble = Some(words);
+            servers.push(server);
+            continue;
+        }
+        let (mut server, its) = finder.server(name, Some(*preference));
         if let Some(its) = its {
             trouble = Some(its.after(trouble));
         }
+        server.addresses.truncate(left);
+        left -= server.addresses.len();
         servers.push(server);
     }
     if servers.iter().all(|it| it.addresses.is_empty()) {

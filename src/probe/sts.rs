@@ -45,6 +45,7 @@ pub fn look_up_by(resolver: &Resolver, domain: &str, web: &Web) -> Looked<Sts> {
         Looked::Found(texts) => texts,
         Looked::Nothing => return Looked::Nothing,
         Looked::Failed(words) => return Looked::Failed(words),
+        Looked::Late(why) => return Looked::Late(why),
         Looked::NotAsked(why) => return Looked::NotAsked(why),
     };
     match published::sts_record(&texts) {
@@ -86,7 +87,10 @@ fn addresses(resolver: &Resolver, host: &str) -> Result<Vec<IpAddr>, String> {
                 addresses.extend(found);
             }
             Answer::Nothing(_) | Answer::NullMx => {}
-            Answer::Malformed(words) | Answer::Refused(words) | Answer::Failed(words) => {
+            Answer::Malformed(words)
+            | Answer::Refused(words)
+            | Answer::Failed(words)
+            | Answer::Late(words) => {
                 trouble = Some(words);
             }
         }

@@ -2,11 +2,14 @@
 //! at most. A server that sends one byte each second gets no more time by it.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustix::fd::OwnedFd;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+
+use super::connection::{Otherwise, Source};
 
 /// A TCP connection with its ends.
 #[derive(Debug)]
@@ -24,14 +27,14 @@ impl Timed {
     /// Connects, from that address if one is given.
     pub(super) fn connect(
         address: SocketAddr,
-        source: Option<IpAddr>,
+        source: Option<Source>,
         limit: Duration,
         end: Instant,
         bytes: usize,
     ) -> io::Result<Timed> {
         let limit = limit.min(end.saturating_duration_since(Instant::now()));
         let limit = limit.max(Duration::from_millis(1));
-        let stream = match source.filter(|it| it.is_ipv4() == address.is_ipv4()) {
+        let stream = match source.filter(|it| it.address.is_ipv4() == address.is_ipv4()) {
             None => TcpStream::connect_timeout(&address, limit)?,
             Some(source) => connect_from(source, address, limit)?,
         };
@@ -107,11 +110,20 @@ fn is_no_end(error: &io::Error) -> bool {
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
-/// std connects from any address only.
-fn connect_from(source: IpAddr, address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+/// std connects from any address only. A host that does not have this one does what `smtp_connect_addr` does.
+fn connect_from(source: Source, address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    bind(&socket, &SocketAddr::new(source, 0))?;
+    let socket: OwnedFd = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    if let Err(error) = bind(&socket, &SocketAddr::new(source.address, 0)) {
+        match source.otherwise {
+            Otherwise::Any => {}
+            Otherwise::None => {
+                let (source, why) = (source.address, super::system_words(&error.into()));
+                let words = format!("server configuration error: bind {source}: {why}");
+                return Err(io::Error::other(words));
+            }
+        }
+    }
     // connect(2) heeds the limit for sending, and says then that it is still at it.
     set_socket_timeout(&socket, Timeout::Send, Some(limit))?;
     match connect(&socket, &address) {

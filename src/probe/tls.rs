@@ -41,8 +41,8 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Whether the policy trusts this chain.
-    pub fn verify(&self, chain: &[Certificate]) -> Result<(), NotTrusted> {
+    /// Whether the policy trusts this chain: certificates or their DER, the server's own first.
+    pub fn verify(&self, chain: &[impl AsRef<[u8]>]) -> Result<(), NotTrusted> {
         let verdict = match &self.anchors {
             Some(anchors) => anchors.verify_file(chain, &self.terms, self.version),
             None => self.authorities.verify(chain),
@@ -135,24 +135,25 @@ fn known_groups(groups: &[String]) -> Result<String, ErrorStack> {
 /// What the server shows.
 fn shown(ssl: &SslRef, settings: &TlsSettings, trust: &Trust) -> Result<Tls, TlsFailure> {
     let cipher = ssl.current_cipher();
-    let mut chain = Vec::new();
+    let (mut chain, mut sent) = (Vec::new(), Vec::new());
     for (place, certificate) in ssl.peer_cert_chain().into_iter().flatten().enumerate() {
-        let der = certificate.to_der().map_err(|it| TlsFailure::Handshake(words(&it)))?;
+        let der = certificate.to_der().map_err(|it| TlsFailure::Unreadable(words(&it)))?;
         match Certificate::parse(&der) {
             Ok(certificate) => chain.push(certificate),
             Err(_) if place == 0 => {
-                let text = "the server's certificate is malformed in a way that OpenSSL lets pass";
-                return Err(TlsFailure::Handshake(text.to_owned()));
+                let text = "postls cannot read the server's certificate, which OpenSSL takes";
+                return Err(TlsFailure::Unreadable(text.to_owned()));
             }
-            // It certifies nothing.
+            // Nothing can be said of it, but it may still be what the server's own is signed with.
             Err(_) => {}
         }
+        sent.push(der);
     }
-    let ask = |verify: &dyn Fn(&[Certificate]) -> Result<(), NotTrusted>| {
-        if chain.is_empty() {
+    let ask = |verify: &dyn Fn(&[Vec<u8>]) -> Result<(), NotTrusted>| {
+        if sent.is_empty() {
             return Err(NotTrusted { reason: "there is no certificate".to_owned(), depth: 0 });
         }
-        verify(&chain)
+        verify(&sent)
     };
     let trusted = ask(&|chain| trust.verify(chain));
     let by_system = |system: &Store| ask(&|chain| result(system.verify(chain)));

@@ -3,6 +3,7 @@
 
 use super::proof::{self, Proof};
 use super::{AddressJudgement, Logins, Reason, Subject, Test, TestResult, Verdict, Why};
+use crate::observation::Looked;
 use crate::observation::route::{Address, By, Seen, Server};
 use crate::observation::session::{Reply, Said, Session, Starttls, Tls, TlsFailure};
 use crate::policy::outcome::Outcome;
@@ -25,6 +26,13 @@ pub(super) fn judge(
         Ok(end) | Err(end) => end,
     };
     let tests = walk.tests;
+    // Postfix waits longer for TLSA records than the probe did, and may find them or none.
+    if let (HostLevel::Deferred(_), Looked::Late(text)) = (&level, &server.tlsa)
+        && subject.policy.outcome != Outcome::Deferred
+    {
+        let why = Why { reason: Reason::DnsFailed, text: text.clone() };
+        return AddressJudgement { verdict: Verdict::Unknown, why, tests };
+    }
     match held(subject, &level) {
         // Whatever the server does. What was seen stays to be read.
         Some(why) => AddressJudgement { verdict: Verdict::WouldDefer, why, tests },
@@ -207,9 +215,10 @@ impl Walk<'_> {
         let text = match failure {
             TlsFailure::Handshake(why) | TlsFailure::Settings(why) => why.clone(),
             TlsFailure::Closed => "the server ended the connection".to_owned(),
-            TlsFailure::Unreadable(why) => {
-                self.test("handshake", TestResult::NotSeen, why.clone());
-                return Err(end(Verdict::Unknown, Reason::NotTried, why.clone()));
+            // Postfix goes on with it.
+            TlsFailure::Unreadable(text) => {
+                self.test("handshake", TestResult::NotSeen, text.clone());
+                return Err(end(Verdict::Unknown, Reason::NotTried, text.clone()));
             }
             TlsFailure::Timeout => {
                 let text = "no answer in time".to_owned();

@@ -114,9 +114,9 @@ fn by_tlsa(subject: &Subject<'_>, observation: &Observation, route: &Route) -> O
     let is_met = |server: &Server, tls: &Tls| {
         let Some(tlsa) = server.tlsa.found().filter(|it| it.secure) else { return false };
         let names = proof::tlsa_names(subject, server, tlsa);
-        let (digests, at) = (&subject.parameters.dane_digests, subject.at);
+        let (digests, terms) = (&subject.parameters.dane_digests, proof::tlsa_terms(subject));
         let version = subject.client.version;
-        dane::matched(&tlsa.records, digests, &tls.chain, &tls.public_key, &names, at, version)
+        dane::matched(&tlsa.records, digests, &tls.chain, &tls.public_key, &names, &terms, version)
             .is_ok()
     };
     let all = observation.addresses().all(|(server, address)| match &address.seen {

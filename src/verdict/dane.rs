@@ -13,9 +13,6 @@ use crate::postfix::{Digest, Fingerprint, Version};
 
 use super::names::{self, Match};
 
-/// The matching types of `tls_dane_digests` by default, the strongest first: SHA-512, SHA-256.
-pub const DIGESTS: &[u8] = &[2, 1];
-
 /// Since this version OpenSSL compares, and looks at how strong the key is.
 const OPENSSL_SINCE: Version = Version::new(3, 6);
 
@@ -83,14 +80,15 @@ pub fn is_usable(record: &TlsaRecord, digests: &[u8]) -> bool {
 ///
 /// `digests`: matching types, the strongest first; of the records of one usage and selector only those of the
 /// strongest digest that occurs count, and those in full. `chain`: as sent, the server's own first; empty for a raw
-/// public key. `names`: the TLSA base domain and the next-hop domains (RFC 7672, section 3.2.2).
+/// public key. `names`: the TLSA base domain and the next-hop domains (RFC 7672, section 3.2.2). `terms`: those of the
+/// session, with the depth of `smtp_tls_scert_verifydepth` and one more, which OpenSSL gets.
 pub fn matched<'r>(
     records: &'r [TlsaRecord],
     digests: &[u8],
     chain: &[Certificate],
     public_key: &[u8],
     names: &[String],
-    at: i64,
+    terms: &Terms,
     version: Version,
 ) -> Result<Matched<'r>, Mismatch> {
     let counting = counting(records, digests);
@@ -112,7 +110,7 @@ pub fn matched<'r>(
         }
     }
     let authorities: Vec<&TlsaRecord> = counting.into_iter().filter(|it| it.usage == 2).collect();
-    anchored(&authorities, chain, names, at, version)
+    anchored(&authorities, chain, names, terms, version)
 }
 
 /// Usage 2: DANE-TA.
@@ -120,7 +118,7 @@ fn anchored<'r>(
     records: &[&'r TlsaRecord],
     chain: &[Certificate],
     names: &[String],
-    at: i64,
+    terms: &Terms,
     version: Version,
 ) -> Result<Matched<'r>, Mismatch> {
     let Some(leaf) = chain.first() else { return Err(Mismatch::Different) };
@@ -150,9 +148,7 @@ fn anchored<'r>(
         first = first.or(Some((record, None)));
     }
     let Some((record, depth)) = first else { return Err(Mismatch::Different) };
-    // Where the server has to prove itself OpenSSL's security level is 1.
-    let terms = Terms { security_level: 1, depth: CHAIN, at };
-    match anchors.verify(chain, &terms) {
+    match anchors.verify(chain, terms) {
         trust::Verdict::Trusted => {}
         trust::Verdict::Refused { refusal, reason, depth: at } => {
             let is_elsewhere = match refusal {
@@ -176,9 +172,6 @@ fn anchored<'r>(
     let name = names::accepted(leaf, names, "", "", version).ok_or(Mismatch::Names)?;
     Ok(Matched { record, depth, name: Some(name) })
 }
-
-/// `smtp_tls_scert_verifydepth` and one more, which OpenSSL gets.
-const CHAIN: u32 = 10;
 
 /// Those with which what the server shows is compared, usage 3 first.
 fn counting<'r>(records: &'r [TlsaRecord], digests: &[u8]) -> Vec<&'r TlsaRecord> {
@@ -208,4 +201,76 @@ fn is_about(record: &TlsaRecord, bytes: &[u8]) -> bool {
         _ => return false,
     };
     Fingerprint::new(record.data.clone()) == fingerprint(digest, bytes)
+}
+
+#[cfg(all(test, feature = "openssl"))]
+mod tests {
+    use openssl::asn1::Asn1Time;
+    use openssl::bn::BigNum;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::pkey::{PKey, Private};
+    use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+    use openssl::x509::{X509, X509Builder, X509NameBuilder};
+
+    use super::*;
+
+    fn key() -> PKey<Private> {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+    }
+
+    /// A certificate of this name, signed by another one, or by itself.
+    fn certificate(name: &str, key: &PKey<Private>, by: Option<&(X509, PKey<Private>)>) -> X509 {
+        let mut subject = X509NameBuilder::new().unwrap();
+        subject.append_entry_by_text("CN", name).unwrap();
+        let subject = subject.build();
+        let mut it = X509Builder::new().unwrap();
+        it.set_version(2).unwrap();
+        it.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
+        it.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        it.set_not_after(&Asn1Time::days_from_now(9).unwrap()).unwrap();
+        it.set_subject_name(&subject).unwrap();
+        it.set_issuer_name(by.map_or(&subject, |it| it.0.subject_name())).unwrap();
+        it.set_pubkey(key).unwrap();
+        let extension = if name.contains('.') {
+            let names = it.x509v3_context(None, None);
+            SubjectAlternativeName::new().dns(name).build(&names).unwrap()
+        } else {
+            BasicConstraints::new().critical().ca().build().unwrap()
+        };
+        it.append_extension(extension).unwrap();
+        it.sign(by.map_or(key, |it| &it.1), MessageDigest::sha256()).unwrap();
+        it.build()
+    }
+
+    /// What stands between the server's own certificate and that of the record has to be within the depth.
+    #[test]
+    fn a_chain_is_no_longer_than_the_depth() {
+        let root = key();
+        let mut chain = vec![(certificate("root", &root, None), root)];
+        for name in ["one", "two", "three", "mx.example"] {
+            let key = key();
+            let next = certificate(name, &key, chain.last());
+            chain.push((next, key));
+        }
+        let shown: Vec<Certificate> = chain
+            .iter()
+            .rev()
+            .map(|it| Certificate::parse(&it.0.to_der().unwrap()).unwrap())
+            .collect();
+        let digest = openssl::sha::sha256(shown[4].der());
+        let record = TlsaRecord { usage: 2, selector: 0, matching: 1, data: digest.to_vec() };
+        let (records, names) = ([record], ["mx.example".to_owned()]);
+        let at = shown[0].not_before + 60;
+        let found = |depth| {
+            let terms = Terms { security_level: 1, depth, at };
+            let key = shown[0].public_key();
+            matched(&records, &[2, 1], &shown, key, &names, &terms, Version::new(3, 7))
+        };
+        assert_eq!(found(3).map(|it| it.depth), Ok(Some(4)));
+        let Err(Mismatch::Untrusted(why)) = found(2) else { panic!("{:?}", found(2)) };
+        assert_eq!(why.reason, "certificate chain too long");
+    }
 }

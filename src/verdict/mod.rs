@@ -95,7 +95,7 @@ impl Subject<'_> {
         let tlsa = match &server.tlsa {
             Looked::Found(tlsa) if tlsa.secure => tlsa,
             Looked::Found(_) | Looked::Nothing | Looked::NotAsked(_) => return Records::Nothing,
-            Looked::Failed(_) => return Records::Failed,
+            Looked::Failed(_) | Looked::Late(_) => return Records::Failed,
         };
         match dane::usable(&tlsa.records, &self.parameters.dane_digests) {
             dane::Usable::Some => Records::Usable,

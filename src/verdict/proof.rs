@@ -4,7 +4,7 @@
 use super::dane::{self, Mismatch};
 use super::names;
 use super::{Reason, Subject, Test, TestResult, Verdict, Why};
-use crate::certificate::store::is_strong;
+use crate::certificate::store::{Terms, is_strong};
 use crate::certificate::{Certificate, fingerprint};
 use crate::observation::dns::Tlsa;
 use crate::observation::route::Server;
@@ -231,6 +231,11 @@ pub(super) fn tlsa_names(subject: &Subject<'_>, server: &Server, tlsa: &Tlsa) ->
     names
 }
 
+/// The terms of a chain to what a record is about: where a server has to prove itself OpenSSL's security level is 1.
+pub(super) fn tlsa_terms(subject: &Subject<'_>) -> Terms {
+    Terms { security_level: 1, depth: subject.parameters.verify_depth, at: subject.at }
+}
+
 fn tlsa(subject: &Subject<'_>, server: &Server, tls: &Tls) -> Found {
     let Some(tlsa) = server.tlsa.found() else { return Ok(None) };
     if !tlsa.secure {
@@ -244,7 +249,7 @@ fn tlsa(subject: &Subject<'_>, server: &Server, tls: &Tls) -> Found {
         &tls.chain,
         &tls.public_key,
         &names,
-        subject.at,
+        &tlsa_terms(subject),
         subject.client.version,
     );
     let (reason, text) = match found {

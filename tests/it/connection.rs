@@ -2,6 +2,7 @@
 
 mod dane;
 mod judged;
+mod unreadable;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +16,7 @@ use postls::policy::effective::EffectivePolicy;
 use postls::policy::session::{self, Exchanger, Host, HostLevel, Parameters, Records};
 use postls::postfix::Version;
 use postls::probe::connection::{
-    Begin, ConnectionSettings, Ehlo, Limits, Offer, Protocol, connect,
+    Begin, ConnectionSettings, Ehlo, Limits, Offer, Otherwise, Protocol, Source, connect,
 };
 use postls::probe::tls::Trust;
 
@@ -284,14 +285,20 @@ fn a_connection_comes_from_the_address_that_it_is_told() {
     let address = listener.local_addr().unwrap();
     let source = IpAddr::from([127, 0, 0, 77]);
     let mut settings = of_row("may", "a.example");
-    settings.source = Some(source);
-    let thread = std::thread::spawn(move || listener.accept().unwrap().1);
+    let from = |address, otherwise| Some(Source { address, otherwise });
+    // The last one is an address that this host does not have.
+    let gone = IpAddr::from([192, 0, 2, 77]);
+    let thread = std::thread::spawn(move || [(); 3].map(|()| listener.accept().unwrap().1.ip()));
+    for source in [from(source, Otherwise::Any), from(source, Otherwise::None)] {
+        settings.source = source;
+        session_of(connect(address, &settings));
+    }
+    settings.source = from(gone, Otherwise::None);
+    let words = "server configuration error: bind 192.0.2.77: Cannot assign requested address";
+    assert_eq!(connect(address, &settings), Seen::Unreachable(words.to_owned()));
+    settings.source = from(gone, Otherwise::Any);
     session_of(connect(address, &settings));
-    assert_eq!(thread.join().unwrap().ip(), source);
-    // One that this host does not have.
-    settings.source = Some(IpAddr::from([192, 0, 2, 77]));
-    let why = Seen::Unreachable("Cannot assign requested address".to_owned());
-    assert_eq!(connect(address, &settings), why);
+    assert_eq!(thread.join().unwrap(), [source, source, Ipv4Addr::LOCALHOST.into()]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(super) struct Probe {
     /// So many connections at the same time
     #[arg(long, value_name = "COUNT", default_value = "128", value_parser = count)]
     parallel: NonZeroUsize,
-    /// So many of them with one provider: with servers under one domain
+    /// So many of them with one provider: with addresses in one network, /24 or /48
     #[arg(long, value_name = "COUNT", default_value = "2", value_parser = count)]
     per_provider: NonZeroUsize,
     /// How to print it
@@ -361,9 +361,9 @@ impl Looking<'_> {
             None => Seen::NotTried("OpenSSL could not be set up"),
         };
         let limits = schedule::Limits { per_provider, jitter: JITTER, ..limits };
-        let provider = |job: &Job| job.provider.clone();
         let progress = Progress::new(plan.jobs.len(), self.common.quiet);
-        let seen = schedule::run(&plan.jobs, provider, limits, connect, || progress.step());
+        let step = || progress.step();
+        let seen = schedule::run(&plan.jobs, Job::provider, limits, connect, step);
         let unread = trusted.unread.clone();
         plan.fill(&mut observations, &seen);
         (observations, unread)

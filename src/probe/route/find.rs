@@ -47,7 +47,7 @@ impl Trouble {
 impl Finder<'_> {
     pub(super) fn ask(&self, name: &str, kind: Kind) -> Answer {
         if Instant::now() >= self.end {
-            return Answer::Failed(format!("{name} was not asked for: the time is over"));
+            return Answer::Late(format!("{name} was not asked for: the time is over"));
         }
         self.resolver.ask(name, kind)
     }
@@ -116,7 +116,7 @@ impl Finder<'_> {
                 Answer::NullMx => continue,
                 Answer::Refused(words) => (1, Trouble::lasting(words)),
                 Answer::Malformed(words) => (2, Trouble::lasting(words)),
-                Answer::Failed(words) => (3, Trouble { words, passes: true }),
+                Answer::Failed(words) | Answer::Late(words) => (3, Trouble { words, passes: true }),
             };
             // Of what weighs the same the last one counts.
             if worst.as_ref().is_none_or(|it| it.0 <= trouble.0) {

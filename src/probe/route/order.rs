@@ -12,6 +12,14 @@ pub const WAITING: &str = "nobody has connected yet";
 /// What stands at an address that never has its turn.
 pub const BEYOND_LIMIT: &str = "so many others come before it that mx_address_limit cuts it off";
 
+/// What stands at an address that is one too many for the probe.
+pub const ENOUGH: &str =
+    "20 addresses of the destination come before it, and no more are looked at";
+
+/// So many addresses of a destination are connected to: with MX records of one preference Postfix may take any, and who
+/// publishes a hundred must not have a probe make a hundred connections.
+const CONNECTIONS: usize = 20;
+
 /// Puts servers and their addresses in order, and marks those that Postfix never tries.
 ///
 /// What it shuffles comes in the order of names and addresses, so that the same records give the same answer.
@@ -30,6 +38,11 @@ pub(super) fn arrange(servers: &mut [Server], settings: &RouteSettings) {
     let first = |it: &Server| it.addresses.first().map_or(u8::MAX, of_kind);
     servers.sort_by_key(|it| (it.preference, first(it)));
     cut(servers, settings);
+    let addresses = servers.iter_mut().flat_map(|it| &mut it.addresses);
+    let tried = addresses.filter(|it| it.seen == Seen::NotTried(WAITING));
+    for address in tried.skip(CONNECTIONS) {
+        address.seen = Seen::NotTried(ENOUGH);
+    }
 }
 
 /// Marks the addresses that are certainly cut off.
@@ -50,26 +63,33 @@ fn cut(servers: &mut [Server], settings: &RouteSettings) {
         }
     }
     let shares = settings.balance.then(|| shares(&places, limit)).flatten();
+    let ranks = |counts: &dyn Fn(&&Place) -> bool| -> Vec<Rank> {
+        let mut ranks: Vec<Rank> = places.iter().filter(counts).map(|it| it.rank).collect();
+        ranks.sort_unstable();
+        ranks
+    };
+    let (all, ipv4, ipv6) = (ranks(&|_| true), ranks(&|it| !it.is_ipv6), ranks(&|it| it.is_ipv6));
     for place in &places {
-        let is_before = |it: &&Place| it.rank < place.rank;
-        let beyond = match shares {
-            None => places.iter().filter(is_before).count() >= limit,
-            Some((ipv4, ipv6)) => {
-                let same = places.iter().filter(|it| it.is_ipv6 == place.is_ipv6);
-                same.filter(is_before).count() >= if place.is_ipv6 { ipv6 } else { ipv4 }
-            }
+        let (ranks, left) = match (shares, place.is_ipv6) {
+            (None, _) => (&all, limit),
+            (Some((left, _)), false) => (&ipv4, left),
+            (Some((_, left)), true) => (&ipv6, left),
         };
-        if beyond {
+        // So many certainly come before it.
+        if ranks.partition_point(|it| *it < place.rank) >= left {
             servers[place.at].addresses[place.index].seen = Seen::NotTried(BEYOND_LIMIT);
         }
     }
 }
 
+/// The preference, the kind of address, and where nothing is shuffled the place: what is less comes first.
+type Rank = (u16, u8, (usize, usize));
+
 struct Place {
     at: usize,
     index: usize,
     is_ipv6: bool,
-    rank: (u16, u8, (usize, usize)),
+    rank: Rank,
 }
 
 /// So many IPv4 and IPv6 addresses are left where one kind would crowd out the other.

@@ -28,8 +28,6 @@ pub struct RouteSettings {
     pub balance: bool,
     /// `mx_address_limit`; 0: none.
     pub address_limit: usize,
-    /// `mx_session_limit`; 0: none. So many servers get to see a message, which does not say which.
-    pub session_limit: usize,
     /// Whether DNS is asked at all: `dns_support_level`, or the older `disable_dns_lookups`.
     pub dns: bool,
     /// `host_lookup`
@@ -135,7 +133,6 @@ impl RouteSettings {
             randomize: not_no(text("randomize_addresses")),
             balance: not_no(text("balance_inet_protocols")),
             address_limit: number(text("mx_address_limit"), 5),
-            session_limit: number(text("mx_session_limit"), 2),
             dns,
             host_lookup: match (looks("dns"), looks("native")) {
                 _ if !dns => HostLookup::Native,

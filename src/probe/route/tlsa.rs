@@ -43,7 +43,7 @@ pub(super) fn look_up(
         return Looked::NotAsked("an address has no TLSA records");
     }
     if Instant::now() >= end {
-        return Looked::Failed("the time is over".to_owned());
+        return Looked::Late("nobody was asked: the time for this destination is over".to_owned());
     }
     if !settings.force_tlsa && !server.secure {
         if server.canonical.is_none() {
@@ -59,6 +59,7 @@ pub(super) fn look_up(
             Answer::Malformed(words) | Answer::Refused(words) | Answer::Failed(words) => {
                 return Looked::Failed(words);
             }
+            Answer::Late(words) => return Looked::Late(words),
         }
     }
     let canonical = server.canonical.as_ref().filter(|_| server.secure);
@@ -67,6 +68,7 @@ pub(super) fn look_up(
         match at(resolver, base, port) {
             Looked::Found(tlsa) if tlsa.secure => return Looked::Found(tlsa),
             Looked::Failed(words) => return Looked::Failed(words),
+            Looked::Late(words) => return Looked::Late(words),
             // They count for nothing, but it is good to know of them.
             Looked::Found(tlsa) if seen == Looked::Nothing => seen = Looked::Found(tlsa),
             Looked::Found(_) | Looked::Nothing | Looked::NotAsked(_) => {}
@@ -85,6 +87,7 @@ fn at(resolver: &Resolver, base: &str, port: u16) -> Looked<Tlsa> {
         Answer::Malformed(words) | Answer::Refused(words) | Answer::Failed(words) => {
             Looked::Failed(words)
         }
+        Answer::Late(words) => Looked::Late(words),
     }
 }
 

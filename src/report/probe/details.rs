@@ -77,7 +77,7 @@ fn looked<T>(it: &Looked<T>, found: impl Fn(&T) -> String, nothing: &str) -> Str
     match it {
         Looked::Found(it) => found(it),
         Looked::Nothing => nothing.to_owned(),
-        Looked::Failed(why) => format!("could not be seen: {}", plain(why)),
+        Looked::Failed(why) | Looked::Late(why) => format!("could not be seen: {}", plain(why)),
         Looked::NotAsked(why) => format!("not asked: {}", plain(why)),
     }
 }

@@ -215,7 +215,9 @@ fn looked<'a, T, S>(it: &'a observation::Looked<T>, found: impl Fn(&'a T) -> S) 
     let (state, why, found) = match it {
         observation::Looked::Found(it) => (State::Found, None, Some(found(it))),
         observation::Looked::Nothing => (State::Nothing, None, None),
-        observation::Looked::Failed(why) => (State::Failed, Some(why.as_str()), None),
+        observation::Looked::Failed(why) | observation::Looked::Late(why) => {
+            (State::Failed, Some(why.as_str()), None)
+        }
         observation::Looked::NotAsked(why) => (State::NotAsked, Some(*why), None),
     };
     Looked { state, why, found }

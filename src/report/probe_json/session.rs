@@ -91,7 +91,7 @@ enum FailureKind {
     Closed,
     /// This client's own settings are in the way.
     Settings,
-    /// TLS stands, with a certificate that postls cannot read.
+    /// It did not fail; postls cannot read the server's certificate.
     Unreadable,
 }
 
@@ -201,8 +201,8 @@ fn failure(it: &TlsFailure) -> Failure<'_> {
         TlsFailure::Handshake(why) => (FailureKind::Handshake, Some(why.as_str())),
         TlsFailure::Timeout => (FailureKind::Timeout, None),
         TlsFailure::Closed => (FailureKind::Closed, None),
-        TlsFailure::Settings(why) => (FailureKind::Settings, Some(why.as_str())),
         TlsFailure::Unreadable(why) => (FailureKind::Unreadable, Some(why.as_str())),
+        TlsFailure::Settings(why) => (FailureKind::Settings, Some(why.as_str())),
     };
     Failure { kind, text }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use postls::observation::Looked;
 use postls::observation::route::{By, NoRoute, Route, Seen};
 use postls::probe::dns::Resolver;
-use postls::probe::route::{self, BEYOND_LIMIT, Dane, Host, RouteSettings};
+use postls::probe::route::{self, BEYOND_LIMIT, Dane, ENOUGH, Host, RouteSettings, WAITING};
 
 use super::name_server::NameServer;
 
@@ -82,6 +82,7 @@ fn words(route: &Result<Route, NoRoute>) -> String {
             )
             .unwrap(),
             Looked::Failed(_) => words.push_str(" tlsa failed"),
+            Looked::Late(_) => words.push_str(" tlsa late"),
             Looked::Nothing => words.push_str(" no tlsa"),
             Looked::NotAsked(_) => {}
         }
@@ -424,4 +425,28 @@ fn lmtp_asks_for_no_exchangers() {
             ),
         ],
     );
+}
+
+/// A hundred hosts with a hundred addresses each would be 10,000 connections.
+#[test]
+fn no_domain_has_more_than_its_share_of_connections() {
+    let mut zone = String::new();
+    for host in 0..12 {
+        writeln!(zone, "many.example MX 10 m{host:02}.example").unwrap();
+        for number in 1..=30 {
+            writeln!(zone, "m{host:02}.example A 192.0.{host}.{number}").unwrap();
+        }
+    }
+    let server = NameServer::start(&zone);
+    let resolver = Resolver::at(server.at).within(Duration::from_secs(10));
+    let settings = settings("smtp", "");
+    let route = route::route(&resolver, &settings, "many.example", Dane::DontAsk).expect("hosts");
+    let counts: Vec<usize> = route.servers.iter().map(|it| it.addresses.len()).collect();
+    assert_eq!(counts, [30, 30, 30, 10, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let words = "not looked up: the hosts before it have 100 addresses";
+    assert!(route.servers[4..].iter().all(|it| it.trouble.as_deref() == Some(words)));
+    let seen: Vec<&Seen> =
+        route.servers.iter().flat_map(|it| &it.addresses).map(|it| &it.seen).collect();
+    assert!(seen[..20].iter().all(|it| **it == Seen::NotTried(WAITING)));
+    assert!(seen[20..].iter().all(|it| **it == Seen::NotTried(ENOUGH)));
 }

@@ -176,6 +176,19 @@ fn time_has_an_end() {
         // Far from 80 times the time of a question.
         assert!(begin.elapsed() < Duration::from_secs(10), "{destination}: {:?}", begin.elapsed());
     }
+    // Of TLSA records too: whether Postfix would get them is not known, and it is no failure of the resolver.
+    let zone = "here.example A 192.0.2.1\nhere.example secure\n_25._tcp.here.example silent\n\
+                broken.example A 192.0.2.2\nbroken.example secure\n_25._tcp.broken.example code 2\n";
+    let server = NameServer::start(zone);
+    let resolver = Resolver::at(server.at).within(Duration::from_millis(700));
+    settings.patience = Duration::from_secs(20);
+    for (destination, want) in [
+        ("[here.example]", "brackets | here.example! 192.0.2.1:25 tlsa late"),
+        ("[broken.example]", "brackets | broken.example! 192.0.2.2:25 tlsa failed"),
+    ] {
+        let route = words(&route::route(&resolver, &settings, destination, Dane::Ask));
+        assert_eq!(route, want);
+    }
     // Nobody is there.
     let gone = { NameServer::start("").at };
     let resolver = Resolver::at(gone).within(Duration::from_secs(2));
