@@ -149,14 +149,9 @@ fn shown(ssl: &SslRef, settings: &TlsSettings, trust: &Trust) -> Result<Tls, Tls
         }
         sent.push(der);
     }
-    let ask = |verify: &dyn Fn(&[Vec<u8>]) -> Result<(), NotTrusted>| {
-        if sent.is_empty() {
-            return Err(NotTrusted { reason: "there is no certificate".to_owned(), depth: 0 });
-        }
-        verify(&sent)
-    };
-    let trusted = ask(&|chain| trust.verify(chain));
-    let by_system = |system: &Store| ask(&|chain| result(system.verify(chain)));
+    let none = || Err(NotTrusted { reason: "there is no certificate".to_owned(), depth: 0 });
+    let trusted = if sent.is_empty() { none() } else { trust.verify(&sent) };
+    let by_system = |it: &Store| if sent.is_empty() { none() } else { result(it.verify(&sent)) };
     let trusted_by_system = trust.system.as_ref().map(by_system);
     Ok(Tls {
         protocol: ssl.version_str().to_owned(),

@@ -204,6 +204,7 @@ fn is_about(record: &TlsaRecord, bytes: &[u8]) -> bool {
 }
 
 #[cfg(all(test, feature = "openssl"))]
+#[allow(clippy::unwrap_used, reason = "OpenSSL makes them, or the test is none")]
 mod tests {
     use openssl::asn1::Asn1Time;
     use openssl::bn::BigNum;

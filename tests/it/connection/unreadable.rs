@@ -75,12 +75,12 @@ fn odd(certificate: &X509, signer: &PKey<Private>) -> X509 {
     }
     let before = &content[..content.len() - rest.len()];
     let (validity, after) = take(rest);
-    let signed = sequence(&[before, &[0x30, 0x80], validity, &[0, 0], after].concat());
+    let body = sequence(&[before, &[0x30, 0x80], validity, &[0, 0], after].concat());
     let algorithm = &rest_of_it[..rest_of_it.len() - take(rest_of_it).1.len()];
     let mut signature = Signer::new(MessageDigest::sha256(), signer).unwrap();
-    let signature = signature.sign_oneshot_to_vec(&signed).unwrap();
+    let signature = signature.sign_oneshot_to_vec(&body).unwrap();
     let bits = u8::try_from(signature.len() + 1).unwrap();
-    let whole = sequence(&[&signed, algorithm, &[3, bits, 0], &signature].concat());
+    let whole = sequence(&[&body, algorithm, &[3, bits, 0], &signature].concat());
     let certificate = X509::from_der(&whole).unwrap();
     assert_eq!(certificate.to_der().unwrap(), whole);
     assert!(Certificate::parse(&whole).is_err(), "it can be read");
