@@ -36,7 +36,8 @@ pub(super) fn thousand(directory: &Path) -> io::Result<()> {
     fs::write(directory.join("main.cf"), "smtp_tls_security_level = encrypt\n")?;
     let probe = Program::new(POSTLS, &["probe", "-c"]).on(directory);
     let one = format!("[127.1.0.1]:{port}");
-    let finger = Program::new("posttls-finger", &["-c", "-l", "encrypt", &one]);
+    let of = format!("MAIL_CONFIG={}", directory.display());
+    let finger = Program::new("env", &[&of, "posttls-finger", "-c", "-l", "encrypt", &one]);
     let finger = finger.called("posttls-finger, one");
     let [probe, finger] = in_turn(3, &[probe, finger], || {});
     if let Some(probe) = &probe {

@@ -19,7 +19,7 @@ const ROWS: &[&str] = &["none", "may", "encrypt", "secure", "right", "wrong", "s
 /// The same for servers of which the certificate matters: trust anchors of the policy's own.
 const WITH_ANCHORS: &[&str] = &[
     "none", "may", "encrypt", "secure", "right", "wrong", "second", "broken", "taroot", "tamiddle",
-    "takey", "taleaf",
+    "takey", "taleaf", "stsnamed", "stsother",
 ];
 
 const MAIN_CF: &[u8] = b"smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy\n\
@@ -67,6 +67,11 @@ fn row(server: &Server, label: &str) -> String {
         "wrong" => format!("fingerprint match={wrong}"),
         "second" => format!("fingerprint match={wrong}|{pin}"),
         "broken" => "encrypt nonsense=1".to_owned(),
+        // As a plug-in for MTA-STS answers; Postfix before 3.10 does not know these attributes.
+        "stsnamed" | "stsother" => {
+            let host = if label == "stsnamed" { server.name } else { "other" };
+            format!("secure match=a.example policy_type=sts mx_host_pattern=*.{host}.example")
+        }
         "secure" if server.name == "idn" => "secure match=b\u{fc}cher.example".to_owned(),
         _ if label.starts_with("ta") => {
             format!("secure tafile=/etc/postfix/{label}.{}.pem", server.name)
@@ -191,8 +196,9 @@ pub(super) fn verdict_of(
             Some(_) => "encrypted",
             None => "plaintext",
         },
-        // Whatever the server says.
-        Outcome::Deferred { .. } if label == "broken" => "would-defer",
+        // Whatever the server says, or before it is asked.
+        Outcome::Deferred { .. } if ["broken", "stsother"].contains(&label) => "would-defer",
+        Outcome::Deferred { reason } if reason.contains("configuration problem") => "would-defer",
         Outcome::Deferred { .. }
             if matches!(server.manner, Manner::Hangs(_) | Manner::BusyAtStarttls) =>
         {
