@@ -148,7 +148,7 @@ pub(super) fn probed(
     destinations: impl Iterator<Item = String>,
 ) -> HashMap<String, (String, Option<String>)> {
     let mut command = lab.inside(env!("CARGO_BIN_EXE_postls"));
-    command.arg("-c").arg(lab.config_dir()).args(["probe", "--format", "json", "--timeout", "5"]);
+    command.arg("-c").arg(lab.config_dir()).args(["probe", "--format", "json", "--timeout", "15"]);
     command.args(["--parallel", "40", "--per-provider", "40"]);
     command.args(destinations);
     let output = command.output().expect("it was built");
