@@ -1,6 +1,7 @@
 //! Tables of keys and values, asked as they stand: no map is built of a million rows.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
@@ -27,6 +28,9 @@ pub(super) enum Keys {
     /// Folded as Unicode says; a row that is not UTF-8 is no row.
     Unicode,
 }
+
+/// For more keys than these it pays to read each row to the end.
+const FEW: usize = 16;
 
 /// A row that has been found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +75,8 @@ impl Rows<'_> {
     pub(super) fn find(&self, wanted: &[&[u8]], keys: Keys) -> Vec<Option<Found>> {
         let bytes: &[u8] = &self.bytes;
         let split = |size| table::parts(bytes, size).collect();
-        let parts = in_parts(bytes, split, &|part| find_in(bytes, part, wanted, keys));
+        let find = if wanted.len() > FEW { find_many_in } else { find_in };
+        let parts = in_parts(bytes, split, &|part| find(bytes, part, wanted, keys));
         parts
             .into_iter()
             .reduce(|first, next| first.into_iter().zip(next).map(|(a, b)| a.or(b)).collect())
@@ -148,6 +153,30 @@ fn find_in(bytes: &[u8], part: Range<usize>, wanted: &[&[u8]], keys: Keys) -> Ve
     found
 }
 
+/// The same for many keys: each row's own key is looked up among them.
+fn find_many_in(
+    bytes: &[u8],
+    part: Range<usize>,
+    wanted: &[&[u8]],
+    keys: Keys,
+) -> Vec<Option<Found>> {
+    let mut open: HashMap<&[u8], Vec<usize>, RandomState> = HashMap::default();
+    for (index, key) in wanted.iter().enumerate() {
+        open.entry(*key).or_default().push(index);
+    }
+    let mut found: Vec<Option<Found>> = vec![None; wanted.len()];
+    for row in table::rows(bytes, part).filter(|it| counts(bytes, it, keys)) {
+        // The first row counts.
+        for index in open.remove(&*key(bytes, &row, keys)).into_iter().flatten() {
+            found[index] = Some(Found { range: row.range(), value: row.value(bytes).into_owned() });
+        }
+        if open.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
 /// Whether a line can be a row for a key: it begins with it, or with what postmap reads as other
 /// letters.
 fn may_be(line: &[u8], key: &[u8]) -> bool {
@@ -196,4 +225,59 @@ pub(super) fn all(bytes: &[u8], keys: Keys) -> Vec<(Vec<u8>, Vec<u8>)> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts of rows as they can be, and as they cannot, from a seed.
+    fn text(mut seed: u64) -> Vec<u8> {
+        const PARTS: [&[u8]; 16] = [
+            b"a",
+            b"B",
+            b"\xc3\xbc",
+            b"\xff",
+            b" ",
+            b"\t",
+            b"\n",
+            b"\n",
+            b"\n",
+            b"#",
+            b"\"",
+            b"\\",
+            b"\r",
+            b"a v\n",
+            b"b w\n x\n",
+            b"B 2\n",
+        ];
+        let mut text = Vec::new();
+        for _ in 0..40 {
+            // Knuth's constants; the upper bits are the good ones.
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            text.extend_from_slice(PARTS[usize::try_from(seed >> 60).expect("it fits")]);
+        }
+        text
+    }
+
+    #[test]
+    fn many_keys_are_found_where_each_is_found_by_itself() {
+        let alphabet: [&[u8]; 5] = [b"a", b"b", b"B", b"\xc3\xbc", b"\""];
+        let pairs = alphabet.iter().flat_map(|a| alphabet.map(|b| [*a, b].concat()));
+        let words: Vec<Vec<u8>> = alphabet.iter().map(|it| it.to_vec()).chain(pairs).collect();
+        let wanted: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        assert!(wanted.len() > FEW);
+        let mut hits = 0;
+        for seed in 0..2_000 {
+            let rows = Rows { source: None, bytes: text(seed).into() };
+            for keys in [Keys::Ascii, Keys::Unicode] {
+                let many = rows.find(&wanted, keys);
+                hits += many.iter().flatten().count();
+                for (key, found) in wanted.iter().zip(&many) {
+                    assert_eq!(rows.find(&[key], keys)[0], *found, "seed {seed}, {key:?}");
+                }
+            }
+        }
+        assert!(hits > 1_000, "or nothing was compared: {hits}");
+    }
 }
