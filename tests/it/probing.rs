@@ -295,3 +295,19 @@ fn nobody_is_told_to_pin_nothing_or_to_ask_for_less() {
     assert!(!said.contains(": may"), "{said}");
     assert!(scene.probe(&["--suggest", &destinations[1]]).1.contains("nothing to suggest"));
 }
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let (pinned, other) = (destination("selfsigned"), destination("wrongname"));
+    let pin = key("selfsigned");
+    let table =
+        format!("{pinned} fingerprint match={pin}\n{other} secure match=.partner.example\n");
+    let policy = format!("version: 1\ndestinations: {{\"{pinned}\": may, \"{other}\": may}}\n");
+    let Some(scene) = Scene::new(&table, &policy) else { return };
+    let (status, said) = scene.probe(&[]);
+    assert_eq!(status, Some(1), "{said}");
+    let readme = fs::read_to_string("README.md").expect("it is there");
+    // The last line names the Postfix at hand.
+    let shown = said.rsplit_once(" (service").expect("it ends so").0;
+    assert!(readme.contains(&format!("$ postls probe\n{shown}")), "{said}");
+}
