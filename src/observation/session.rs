@@ -70,15 +70,20 @@ pub struct Tls {
     pub group: Option<String>,
     /// The name that the client asked for (SNI).
     pub servername: Option<String>,
-    /// The certificates as the server sent them, its own first; empty: it is anonymous, or showed a raw key.
+    /// The certificates as the server sent them, its own first; empty: it is anonymous.
     pub chain: Vec<Certificate>,
-    /// The SubjectPublicKeyInfo that it proved to have; with a certificate that one's.
-    pub public_key: Vec<u8>,
     /// Whether the chain leads to an authority that the effective policy trusts; `Err`: OpenSSL's reason, with
     /// the depth at which it stopped.
     pub trusted: Result<(), NotTrusted>,
     /// The same, had the system's authorities been asked; `None`: they were, or there are none.
     pub trusted_by_system: Option<Result<(), NotTrusted>>,
+}
+
+impl Tls {
+    /// The `SubjectPublicKeyInfo` that the server proved to have; `None`: it is anonymous.
+    pub fn public_key(&self) -> Option<&[u8]> {
+        self.chain.first().map(Certificate::public_key)
+    }
 }
 
 /// Why a chain leads to no trusted authority.

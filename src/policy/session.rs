@@ -122,8 +122,46 @@ pub enum HostLevel {
     Level(SecurityLevel),
     /// By TLSA records: dane or dane-only.
     Tlsa(SecurityLevel, Proof),
-    /// Mail to this host waits, in Postfix's words.
-    Deferred(&'static str),
+    /// Mail to this host waits, whatever it offers.
+    Deferred(Wait),
+}
+
+/// Why mail to a host waits before anybody connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The policy itself is broken.
+    Policy,
+    /// TLSA records could not be looked up.
+    TlsaFailed,
+    /// dane-only, and there are none that count.
+    TlsaMissing,
+    /// dane-only, and none can be used.
+    TlsaUnusable,
+    /// dane-only, and its MX records were not validated.
+    InsecureExchanger,
+    /// No `mx_host_pattern` of the policy names the host.
+    NotAuthorized,
+    /// `tls_wrappermode`, and only a level below encrypt is left.
+    Wrappermode,
+}
+
+impl Wait {
+    /// What is so, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Wait::Policy => "client TLS configuration problem",
+            Wait::TlsaFailed => "its TLSA records could not be looked up",
+            Wait::TlsaMissing => "it has no validated TLSA records",
+            Wait::TlsaUnusable => "none of its TLSA records can be used",
+            Wait::InsecureExchanger => "its MX records are not validated with DNSSEC",
+            Wait::NotAuthorized => {
+                "no mx_host_pattern of the policy names this host, and Postfix passes over it"
+            }
+            Wait::Wrappermode => {
+                "tls_wrappermode needs a level above may, and Postfix passes over this host"
+            }
+        }
+    }
 }
 
 /// What TLSA records prove at a host.
@@ -138,7 +176,7 @@ pub enum Proof {
     Nothing,
 }
 
-/// The level of a policy at one host (`dane_init`). The policy is not one that holds all mail.
+/// The level of a policy at one host (`dane_init`, `smtp_connect_inet`). The policy is not one that holds all mail.
 pub fn level_at(
     client: &Client,
     parameters: &Parameters,
@@ -146,8 +184,23 @@ pub fn level_at(
     exchanger: Exchanger,
     records: Records,
 ) -> HostLevel {
+    match by_records(client, parameters, policy, exchanger, records) {
+        HostLevel::Level(SecurityLevel::None | SecurityLevel::May) if client.wrappermode => {
+            HostLevel::Deferred(Wait::Wrappermode)
+        }
+        level => level,
+    }
+}
+
+fn by_records(
+    client: &Client,
+    parameters: &Parameters,
+    policy: &EffectivePolicy,
+    exchanger: Exchanger,
+    records: Records,
+) -> HostLevel {
     let Some(level) = policy.level.as_ref().map(|it| it.value) else {
-        return HostLevel::Deferred("client TLS configuration problem");
+        return HostLevel::Deferred(Wait::Policy);
     };
     let may = match level {
         SecurityLevel::Dane => true,
@@ -165,17 +218,15 @@ pub fn level_at(
     if is_insecure
         && (!may || matches!(parameters.insecure_mx, SecurityLevel::None | SecurityLevel::May))
     {
-        return without(SecurityLevel::May, "non DNSSEC destination");
+        return without(SecurityLevel::May, Wait::InsecureExchanger);
     }
     // Before 3.6 Postfix itself reads the records, before it connects.
     let is_old = client.version < Version::new(3, 6);
     match records {
-        Records::Failed => HostLevel::Deferred("TLSA lookup error"),
-        Records::Nothing => without(SecurityLevel::May, "no TLSA records found"),
-        Records::UnusableUsage => without(SecurityLevel::Encrypt, "TLSA records unusable"),
-        Records::UnusableContent if is_old => {
-            without(SecurityLevel::Encrypt, "TLSA records unusable")
-        }
+        Records::Failed => HostLevel::Deferred(Wait::TlsaFailed),
+        Records::Nothing => without(SecurityLevel::May, Wait::TlsaMissing),
+        Records::UnusableUsage => without(SecurityLevel::Encrypt, Wait::TlsaUnusable),
+        Records::UnusableContent if is_old => without(SecurityLevel::Encrypt, Wait::TlsaUnusable),
         Records::Usable | Records::UnusableContent => {
             if is_insecure && parameters.insecure_mx == SecurityLevel::Encrypt {
                 return HostLevel::Level(SecurityLevel::Encrypt);
@@ -405,11 +456,11 @@ mod tests {
             ("dane", Dane, Secure, Records::Nothing, HostLevel::Level(May)),
             ("dane", Dane, Secure, Records::UnusableUsage, HostLevel::Level(Encrypt)),
             ("dane", Dane, Secure, Records::UnusableContent, HostLevel::Tlsa(Dane, Proof::Nothing)),
-            ("dane", Dane, Secure, Records::Failed, deferred("TLSA lookup error")),
+            ("dane", Dane, Secure, Records::Failed, deferred(Wait::TlsaFailed)),
             ("dane-only", Dane, Secure, Records::Usable, HostLevel::Tlsa(DaneOnly, Proof::Full)),
-            ("dane-only", Dane, Insecure, Records::Usable, deferred("non DNSSEC destination")),
-            ("dane-only", Dane, Secure, Records::Nothing, deferred("no TLSA records found")),
-            ("dane-only", Dane, Secure, Records::UnusableUsage, deferred("TLSA records unusable")),
+            ("dane-only", Dane, Insecure, Records::Usable, deferred(Wait::InsecureExchanger)),
+            ("dane-only", Dane, Secure, Records::Nothing, deferred(Wait::TlsaMissing)),
+            ("dane-only", Dane, Secure, Records::UnusableUsage, deferred(Wait::TlsaUnusable)),
             ("encrypt", Dane, Insecure, Records::Failed, HostLevel::Level(Encrypt)),
         ] {
             let parameters = Parameters { insecure_mx: insecure, ..parameters() };
@@ -417,6 +468,21 @@ mod tests {
             let policy = EffectivePolicy::new(&client, b"a.example", Some(row.as_bytes()));
             let level = level_at(&client, &parameters, &policy, exchanger, records);
             assert_eq!(level, expected, "{row} {insecure:?} {exchanger:?} {records:?}");
+        }
+    }
+
+    #[test]
+    fn in_wrappermode_no_level_below_encrypt_is_left() {
+        let client = Client { wrappermode: true, ..client() };
+        for (row, records, expected) in [
+            ("dane", Records::Nothing, HostLevel::Deferred(Wait::Wrappermode)),
+            ("dane", Records::UnusableUsage, HostLevel::Level(SecurityLevel::Encrypt)),
+            ("dane", Records::Usable, HostLevel::Tlsa(SecurityLevel::Dane, Proof::Full)),
+            ("encrypt", Records::Nothing, HostLevel::Level(SecurityLevel::Encrypt)),
+        ] {
+            let policy = EffectivePolicy::new(&client, b"a.example", Some(row.as_bytes()));
+            let level = level_at(&client, &parameters(), &policy, Exchanger::None, records);
+            assert_eq!(level, expected, "{row} {records:?}");
         }
     }
 }

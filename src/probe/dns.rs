@@ -15,17 +15,21 @@ mod message;
 mod resolv_conf;
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 pub use message::{Data, Kind, RECORDS};
 
+use super::timed::Timed;
 use crate::policy::row::is_hostname;
 use message::{Edns, Query, Reading, Reply};
 
 /// So many CNAME records are followed (`dns_lookup_x`).
 const ALIASES: usize = 10;
+
+/// No message is longer.
+const LONGEST: usize = u16::MAX as usize;
 
 /// One question takes no longer than this, whatever resolv.conf(5) says.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -227,7 +231,7 @@ fn by_udp(server: SocketAddr, query: &Query, until: Instant) -> io::Result<Reply
     let socket = UdpSocket::bind((here, 0))?;
     socket.connect(server)?;
     socket.send(query.bytes())?;
-    let mut buffer = vec![0; usize::from(u16::MAX)];
+    let mut buffer = vec![0; LONGEST];
     loop {
         socket.set_read_timeout(Some(left(until)?))?;
         let length = match socket.recv(&mut buffer) {
@@ -243,30 +247,15 @@ fn by_udp(server: SocketAddr, query: &Query, until: Instant) -> io::Result<Reply
 }
 
 fn by_tcp(server: SocketAddr, query: &Query, until: Instant) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect_timeout(&server, left(until)?)?;
-    stream.set_write_timeout(Some(left(until)?))?;
+    // A server that sends a byte now and then must not hold us.
+    let mut stream = Timed::connect(server, None, left(until)?, until, 2 + LONGEST)?;
     let length = u16::try_from(query.bytes().len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes(), query.bytes()].concat())?;
     let mut length = [0; 2];
-    read_all(&mut stream, &mut length, until)?;
+    stream.read_exact(&mut length)?;
     let mut bytes = vec![0; usize::from(u16::from_be_bytes(length))];
-    read_all(&mut stream, &mut bytes, until)?;
+    stream.read_exact(&mut bytes)?;
     query.read(&bytes).ok_or_else(|| io::Error::other("the reply belongs to another query"))
-}
-
-/// Fills the buffer, with one end for all of it: a server that sends a byte now and then must not hold us.
-fn read_all(stream: &mut TcpStream, buffer: &mut [u8], until: Instant) -> io::Result<()> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        stream.set_read_timeout(Some(left(until)?))?;
-        match stream.read(&mut buffer[filled..]) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(length) => filled += length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 fn left(until: Instant) -> io::Result<Duration> {

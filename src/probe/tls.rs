@@ -159,7 +159,6 @@ fn shown(ssl: &SslRef, settings: &TlsSettings, trust: &Trust) -> Result<Tls, Tls
         bits: cipher.and_then(|it| u32::try_from(it.bits().secret).ok()).unwrap_or_default(),
         group: group(ssl),
         servername: settings.servername.clone(),
-        public_key: chain.first().map_or_else(Vec::new, |it| it.public_key().to_vec()),
         trusted,
         trusted_by_system,
         chain,

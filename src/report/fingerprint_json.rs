@@ -148,11 +148,11 @@ pub(super) fn made(subject: &certificate::Subject, digests: &[Digest]) -> Made {
     }
 }
 
-/// The fingerprints of a key, and of the certificate that it came with, in these digests.
-pub(super) fn made_of(public_key: &[u8], der: Option<&[u8]>, digests: &[Digest]) -> Made {
+/// The fingerprints of a certificate and of its key, in these digests.
+pub(super) fn made_of(it: &certificate::Certificate, digests: &[Digest]) -> Made {
     let of = |bytes: &[u8]| {
         let one = |it: &Digest| (it.name(), certificate::fingerprint(*it, bytes).to_string());
         digests.iter().map(one).collect::<BTreeMap<_, _>>()
     };
-    Made { public_key: of(public_key), certificate: der.map(of) }
+    Made { public_key: of(it.public_key()), certificate: Some(of(it.der())) }
 }

@@ -7,7 +7,7 @@ use crate::observation::Looked;
 use crate::observation::route::{Address, By, Seen, Server};
 use crate::observation::session::{Reply, Said, Session, Starttls, Tls, TlsFailure};
 use crate::policy::outcome::Outcome;
-use crate::policy::session::HostLevel;
+use crate::policy::session::{HostLevel, Wait};
 use crate::postfix::SecurityLevel;
 
 /// Ends a walk.
@@ -27,13 +27,13 @@ pub(super) fn judge(
     };
     let tests = walk.tests;
     // Postfix waits longer for TLSA records than the probe did, and may find them or none.
-    if let (HostLevel::Deferred(_), Looked::Late(text)) = (&level, &server.tlsa)
+    if let (HostLevel::Deferred(Wait::TlsaFailed), Looked::Late(text)) = (&level, &server.tlsa)
         && subject.policy.outcome != Outcome::Deferred
     {
         let why = Why { reason: Reason::DnsFailed, text: text.clone() };
         return AddressJudgement { verdict: Verdict::Unknown, why, tests };
     }
-    match held(subject, &level) {
+    match waits(subject, &level) {
         // Whatever the server does. What was seen stays to be read.
         Some(why) => AddressJudgement { verdict: Verdict::WouldDefer, why, tests },
         None => AddressJudgement { verdict, why, tests },
@@ -41,7 +41,7 @@ pub(super) fn judge(
 }
 
 /// Why mail waits before any server is asked, if it does.
-fn held(subject: &Subject<'_>, level: &HostLevel) -> Option<Why> {
+fn waits(subject: &Subject<'_>, level: &HostLevel) -> Option<Why> {
     if subject.policy.outcome == Outcome::Deferred {
         return Some(Why { reason: Reason::PolicyDefers, text: subject.policy.reason.clone() });
     }
@@ -51,15 +51,15 @@ fn held(subject: &Subject<'_>, level: &HostLevel) -> Option<Why> {
             text: format!("TLS is unavailable: {why}"),
         });
     }
-    let HostLevel::Deferred(words) = level else { return None };
-    let reason = match *words {
-        "TLSA lookup error" => Reason::DnsFailed,
-        "TLSA records unusable" => Reason::TlsaUnusable,
-        super::NOT_AUTHORIZED => Reason::StsConflict,
-        super::WRAPPERMODE => Reason::PolicyDefers,
-        _ => Reason::TlsaMissing,
+    let HostLevel::Deferred(wait) = level else { return None };
+    let reason = match wait {
+        Wait::Policy | Wait::Wrappermode => Reason::PolicyDefers,
+        Wait::TlsaFailed => Reason::DnsFailed,
+        Wait::TlsaMissing | Wait::InsecureExchanger => Reason::TlsaMissing,
+        Wait::TlsaUnusable => Reason::TlsaUnusable,
+        Wait::NotAuthorized => Reason::StsConflict,
     };
-    Some(Why { reason, text: (*words).to_owned() })
+    Some(Why { reason, text: wait.words().to_owned() })
 }
 
 struct Walk<'w> {

@@ -48,7 +48,6 @@ pub(super) fn could(
     Some(
         by_tlsa(subject, observation, route)
             .or_else(|| by_names(subject, observation))
-            .or_else(|| by_other_names(subject, observation))
             .or_else(|| by_key(subject, observation))
             .unwrap_or_else(|| Could {
                 policy: "encrypt".to_owned(),
@@ -116,8 +115,7 @@ fn by_tlsa(subject: &Subject<'_>, observation: &Observation, route: &Route) -> O
         let names = proof::tlsa_names(subject, server, tlsa);
         let (digests, terms) = (&subject.parameters.dane_digests, proof::tlsa_terms(subject));
         let version = subject.client.version;
-        dane::matched(&tlsa.records, digests, &tls.chain, &tls.public_key, &names, &terms, version)
-            .is_ok()
+        dane::matched(&tlsa.records, digests, &tls.chain, &names, &terms, version).is_ok()
     };
     let all = observation.addresses().all(|(server, address)| match &address.seen {
         Seen::Session(session) => {
@@ -132,6 +130,7 @@ fn by_tlsa(subject: &Subject<'_>, observation: &Observation, route: &Route) -> O
     })
 }
 
+/// By the names of the destination, else of its hosts, else by whatever names trusted authorities signed for.
 fn by_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
     if !sessions(observation).all(|(_, tls)| is_trusted(tls)) {
         return None;
@@ -141,15 +140,7 @@ fn by_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
     } else {
         "the system's authorities (smtp_tls_CAfile has to name them)"
     };
-    let version = subject.client.version;
-    let is_good = |patterns: &[String]| {
-        sessions(observation).all(|(host, tls)| {
-            let leaf = tls.chain.first();
-            leaf.is_some_and(|it| {
-                names::accepted(it, patterns, subject.nexthop, host, version).is_some()
-            })
-        })
-    };
+    let is_good = |patterns: &[String]| are_good(subject, observation, patterns);
     let usual = subject.client.names(Some(SecurityLevel::Secure));
     let usual: Vec<String> = usual.map(|it| String::from_utf8_lossy(it).into_owned()).collect();
     if is_good(&usual) {
@@ -159,20 +150,12 @@ fn by_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
     let hosts: BTreeSet<String> =
         sessions(observation).map(|(host, _)| host.to_ascii_lowercase()).collect();
     let hosts: Vec<String> = hosts.into_iter().collect();
-    if hosts.len() > MANY || !hosts.iter().all(|it| is_name(it)) || !is_good(&hosts) {
-        return None;
-    }
-    let text = format!(
-        "{whose} signed certificates for its hosts as its MX records name them today; ask the other \
-         side whether these are its servers"
-    );
-    Some(Could { policy: format!("secure match={}", hosts.join(":")), text })
-}
-
-/// By whatever names trusted authorities signed for.
-fn by_other_names(subject: &Subject<'_>, observation: &Observation) -> Option<Could> {
-    if !sessions(observation).all(|(_, tls)| is_trusted(tls)) {
-        return None;
+    if hosts.len() <= MANY && hosts.iter().all(|it| is_name(it)) && is_good(&hosts) {
+        let text = format!(
+            "{whose} signed certificates for its hosts as its MX records name them today; ask the \
+             other side whether these are its servers"
+        );
+        return Some(Could { policy: format!("secure match={}", hosts.join(":")), text });
     }
     let mut names = BTreeSet::new();
     for (_, tls) in sessions(observation) {
@@ -182,18 +165,21 @@ fn by_other_names(subject: &Subject<'_>, observation: &Observation) -> Option<Co
         names.insert(name);
     }
     let names: Vec<String> = names.into_iter().collect();
-    let is_good = sessions(observation).all(|(host, tls)| {
-        let (nexthop, version) = (subject.nexthop, subject.client.version);
-        tls.chain
-            .first()
-            .is_some_and(|it| names::accepted(it, &names, nexthop, host, version).is_some())
-    });
-    if names.is_empty() || names.len() > MANY || !is_good {
+    if names.len() > MANY || !is_good(&names) {
         return None;
     }
     let text = "trusted authorities signed certificates for other names than its own; ask the \
                 other side whether these are its servers";
     Some(Could { policy: format!("secure match={}", names.join(":")), text: text.to_owned() })
+}
+
+/// Whether each server has a name that these patterns take.
+fn are_good(subject: &Subject<'_>, observation: &Observation, patterns: &[String]) -> bool {
+    let (nexthop, version) = (subject.nexthop, subject.client.version);
+    sessions(observation).all(|(host, tls)| {
+        let leaf = tls.chain.first();
+        leaf.is_some_and(|it| names::accepted(it, patterns, nexthop, host, version).is_some())
+    })
 }
 
 /// Whether it can stand in `match=`: what a certificate has as names may be anything.

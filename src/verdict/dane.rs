@@ -79,14 +79,13 @@ pub fn is_usable(record: &TlsaRecord, digests: &[u8]) -> bool {
 /// Looks for the record that makes the server good.
 ///
 /// `digests`: matching types, the strongest first; of the records of one usage and selector only those of the
-/// strongest digest that occurs count, and those in full. `chain`: as sent, the server's own first; empty for a raw
-/// public key. `names`: the TLSA base domain and the next-hop domains (RFC 7672, section 3.2.2). `terms`: those of the
+/// strongest digest that occurs count, and those in full. `chain`: as sent, the server's own first; empty for an
+/// anonymous one. `names`: the TLSA base domain and the next-hop domains (RFC 7672, section 3.2.2). `terms`: those of the
 /// session, with the depth of `smtp_tls_scert_verifydepth` and one more, which OpenSSL gets.
 pub fn matched<'r>(
     records: &'r [TlsaRecord],
     digests: &[u8],
     chain: &[Certificate],
-    public_key: &[u8],
     names: &[String],
     terms: &Terms,
     version: Version,
@@ -95,13 +94,12 @@ pub fn matched<'r>(
     if counting.is_empty() {
         return Err(Mismatch::Unusable);
     }
-    let own = counting.iter().filter(|it| it.usage == 3);
-    for record in own {
-        let is_met = match record.selector {
-            0 => chain.first().is_some_and(|it| is_about(record, it.der())),
-            _ => is_about(record, public_key),
-        };
-        if is_met && version >= OPENSSL_SINCE && store::is_strong(public_key) == Some(false) {
+    let Some(leaf) = chain.first() else { return Err(Mismatch::Different) };
+    for record in counting.iter().filter(|it| it.usage == 3) {
+        let bytes = if record.selector == 0 { leaf.der() } else { leaf.public_key() };
+        let is_met = is_about(record, bytes);
+        let is_weak = || store::is_strong(leaf.public_key()) == Some(false);
+        if is_met && version >= OPENSSL_SINCE && is_weak() {
             let reason = store::WEAK.to_owned();
             return Err(Mismatch::Untrusted(NotTrusted { reason, depth: 0 }));
         }
@@ -110,18 +108,18 @@ pub fn matched<'r>(
         }
     }
     let authorities: Vec<&TlsaRecord> = counting.into_iter().filter(|it| it.usage == 2).collect();
-    anchored(&authorities, chain, names, terms, version)
+    anchored(&authorities, leaf, chain, names, terms, version)
 }
 
 /// Usage 2: DANE-TA.
 fn anchored<'r>(
     records: &[&'r TlsaRecord],
+    leaf: &Certificate,
     chain: &[Certificate],
     names: &[String],
     terms: &Terms,
     version: Version,
 ) -> Result<Matched<'r>, Mismatch> {
-    let Some(leaf) = chain.first() else { return Err(Mismatch::Different) };
     let mut anchors = Anchors::default();
     let mut first: Option<(&TlsaRecord, Option<usize>)> = None;
     for record in records {
@@ -267,8 +265,7 @@ mod tests {
         let at = shown[0].not_before + 60;
         let found = |depth| {
             let terms = Terms { security_level: 1, depth, at };
-            let key = shown[0].public_key();
-            matched(&records, &[2, 1], &shown, key, &names, &terms, Version::new(3, 7))
+            matched(&records, &[2, 1], &shown, &names, &terms, Version::new(3, 7))
         };
         assert_eq!(found(3).map(|it| it.depth), Ok(Some(4)));
         let Err(Mismatch::Untrusted(why)) = found(2) else { panic!("{:?}", found(2)) };

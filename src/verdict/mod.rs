@@ -21,16 +21,7 @@ use crate::observation::published::mx_matches;
 use crate::observation::route::{By, Server};
 use crate::policy::client::Client;
 use crate::policy::effective::EffectivePolicy;
-use crate::policy::session::{self, Exchanger, HostLevel, Records};
-use crate::postfix::SecurityLevel;
-
-/// Of a host that a policy's `mx_host_pattern` does not name.
-const NOT_AUTHORIZED: &str =
-    "no mx_host_pattern of the policy names this host, and Postfix passes over it";
-
-/// Of a host at which no level above may is left.
-const WRAPPERMODE: &str =
-    "tls_wrappermode needs a level above may, and Postfix passes over this host";
+use crate::policy::session::{self, Exchanger, HostLevel, Records, Wait};
 
 /// What an observation is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -74,20 +65,10 @@ impl Subject<'_> {
         };
         let patterns = &self.policy.mx_patterns;
         if !patterns.is_empty() && !patterns.iter().any(|it| mx_matches(it, &server.name)) {
-            return HostLevel::Deferred(NOT_AUTHORIZED);
+            return HostLevel::Deferred(Wait::NotAuthorized);
         }
         let records = self.records(server);
-        let level =
-            session::level_at(self.client, self.parameters, self.policy, exchanger, records);
-        match level {
-            // `smtp_connect_inet` passes over such hosts.
-            HostLevel::Level(SecurityLevel::None | SecurityLevel::May)
-                if self.client.wrappermode =>
-            {
-                HostLevel::Deferred(WRAPPERMODE)
-            }
-            HostLevel::Level(_) | HostLevel::Tlsa(..) | HostLevel::Deferred(_) => level,
-        }
+        session::level_at(self.client, self.parameters, self.policy, exchanger, records)
     }
 
     /// What the server's TLSA records are good for.

@@ -190,8 +190,8 @@ fn pinned(subject: &Subject<'_>, tls: &Tls) -> Found {
     let parsed: Vec<Option<Fingerprint>> = parsed.collect();
     let hit = parsed.iter().position(|it| it.as_ref().is_some_and(|it| shown.contains(it)));
     // OpenSSL, which compares them since 3.6, asks more of the key than that.
-    let is_weak =
-        subject.client.version >= Version::new(3, 6) && is_strong(&tls.public_key) == Some(false);
+    let is_weak = subject.client.version >= Version::new(3, 6)
+        && tls.public_key().and_then(is_strong) == Some(false);
     match hit {
         Some(at) if is_weak => {
             let text = format!(
@@ -216,10 +216,8 @@ fn pinned(subject: &Subject<'_>, tls: &Tls) -> Found {
 /// The fingerprints of what a server showed: of its certificate, if it has one, and of its key.
 pub(super) fn shown(digest: Option<Digest>, tls: &Tls) -> Vec<Fingerprint> {
     let Some(digest) = digest else { return Vec::new() };
-    let certificate = tls.chain.first().map(|it| fingerprint(digest, it.der()));
-    // An anonymous server has neither.
-    let key = Some(&tls.public_key).filter(|it| !it.is_empty());
-    certificate.into_iter().chain(key.map(|it| fingerprint(digest, it))).collect()
+    let both = tls.chain.first().map(|it| [it.der(), it.public_key()]);
+    both.into_iter().flatten().map(|it| fingerprint(digest, it)).collect()
 }
 
 /// The names that are good where a record is about an authority (`dane_init`): the host's, and that of the domain if the
@@ -247,7 +245,6 @@ fn tlsa(subject: &Subject<'_>, server: &Server, tls: &Tls) -> Found {
         &tlsa.records,
         &subject.parameters.dane_digests,
         &tls.chain,
-        &tls.public_key,
         &names,
         &tlsa_terms(subject),
         subject.client.version,

@@ -252,7 +252,7 @@ fn what_a_session_is_made_of_is_told() {
     let shown = servers::certificates().of(server.identity);
     let chain: Vec<Vec<u8>> = shown.chain.iter().map(|it| it.to_der().unwrap()).collect();
     assert_eq!(tls.chain.iter().map(|it| it.der().to_vec()).collect::<Vec<_>>(), chain);
-    assert_eq!(tls.public_key, shown.key.public_key_to_der().unwrap());
+    assert_eq!(tls.public_key(), Some(shown.key.public_key_to_der().unwrap().as_slice()));
     assert_eq!(tls.servername.as_deref(), Some("mx.good.example"));
     assert_eq!((tls.cipher.as_str(), tls.bits), ("TLS_AES_256_GCM_SHA384", 256));
     assert_eq!(tls.group.as_deref(), Some("X25519"));

@@ -1,6 +1,6 @@
 //! Which destinations are looked at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::cli::Stop;
 use crate::cli::answering::{self, Question};
@@ -24,23 +24,25 @@ impl<'p> Asked<'p> {
         names: impl Iterator<Item = String>,
         policy: Option<&'p PolicyFile>,
     ) -> Asked<'p> {
+        let entries = policy.map_or(&[][..], |it| &it.policies.destinations);
+        // Keys of the policy file are in lower case.
+        let tested: HashMap<&str, &policy::Destination> = entries
+            .iter()
+            .filter(|it| it.testing)
+            .map(|it| (it.nexthop.value.as_str(), it))
+            .collect();
         let mut asked = Asked { questions: Vec::new(), testing: Vec::new(), left_out: Vec::new() };
         let mut seen = HashSet::new();
-        for name in names {
-            if seen.insert(name.to_lowercase()) {
-                asked.add(name, policy);
+        for destination in names {
+            let key = destination.to_lowercase();
+            let as_if = tested.get(key.as_str()).copied();
+            if seen.insert(key) {
+                let is_tested = as_if.is_some();
+                asked.testing.push(if is_tested { Testing::Testing } else { Testing::InForce });
+                asked.questions.push(Question { destination, as_if });
             }
         }
         asked
-    }
-
-    fn add(&mut self, destination: String, policy: Option<&'p PolicyFile>) {
-        let (as_if, testing) = match tested(&destination, policy) {
-            Some(as_if) => (Some(as_if), Testing::Testing),
-            None => (None, Testing::InForce),
-        };
-        self.questions.push(Question { destination, as_if });
-        self.testing.push(testing);
     }
 
     /// Those that the configuration knows: of the policy file, or where there is none of the policy tables, and those
@@ -81,15 +83,6 @@ fn why_not(name: &str) -> Option<&'static str> {
         return Some("it is not in a network");
     }
     Destination::parse(name.as_bytes()).err()
-}
-
-/// The entry of the policy file for a destination, if it is not in force.
-fn tested<'p>(
-    destination: &str,
-    policy: Option<&'p PolicyFile>,
-) -> Option<&'p policy::Destination> {
-    let mut all = policy?.policies.destinations.iter();
-    all.find(|it| it.testing && it.nexthop.value.as_str().eq_ignore_ascii_case(destination))
 }
 
 /// Where main.cf, master.cf and their tables send mail by the service in question; where others send it is left out.

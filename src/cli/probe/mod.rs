@@ -34,7 +34,7 @@ use crate::text::shortened;
 use crate::verdict::{self, Logins, Subject, Verdict};
 use connections::{Client, Job, Plan};
 use destinations::Asked;
-use trusted::Trusted;
+use trusted::{Authorities, Reading, Trusted};
 
 /// A certificate is reported so many days before its end, where the policy file does not say how many.
 const EXPIRES_WITHIN: i64 = 14;
@@ -147,7 +147,8 @@ impl Probe {
         let Answers { bare, client, made, service, answered } = answers;
         let at = i64::try_from(began).unwrap_or(i64::MAX);
         let expires_within = within.map_or(EXPIRES_WITHIN, i64::from);
-        let no_engine = trusted::engine_trouble(host, &request, &client.client);
+        let reading = Reading { host, request: &request };
+        let authorities = Authorities::read(&reading, &client.client);
         let undecided: Vec<Option<String>> =
             answered.iter().map(|it| undecided(it, &client)).collect();
         let subjects: Vec<Subject<'_>> = answered
@@ -161,7 +162,7 @@ impl Probe {
                 at,
                 expires_within,
                 undecided: undecided.as_deref(),
-                no_engine: no_engine.as_deref(),
+                no_engine: authorities.trouble.as_deref(),
                 logins: made.logins,
             })
             .collect();
@@ -169,15 +170,9 @@ impl Probe {
             Some(server) => Resolver::at(server),
             None => Resolver::of_file(&system.resolv_conf),
         };
-        let looking = Looking {
-            probe: self,
-            common,
-            host,
-            request: &request,
-            made: &made,
-            resolver: &resolver,
-        };
-        let (observations, unread) = looking.observe(&answered, &subjects, began);
+        let looking = Looking { probe: self, common, made: &made, resolver: &resolver };
+        let (observations, unread) =
+            looking.observe(&answered, &subjects, began, &reading, &authorities);
         let judged = subjects.iter().zip(&observations);
         let judgements: Vec<_> = judged.map(|(by, it)| verdict::judge(by, it)).collect();
         let together = answered.into_iter().zip(observations).zip(judgements).zip(asked.testing);
@@ -320,8 +315,6 @@ impl SystemFiles {
 struct Looking<'l> {
     probe: &'l Probe,
     common: &'l Common,
-    host: &'l (dyn Host + Sync),
-    request: &'l load::Request<'l>,
     made: &'l Made,
     resolver: &'l Resolver,
 }
@@ -333,6 +326,8 @@ impl Looking<'_> {
         answered: &[Answered],
         subjects: &[Subject<'_>],
         began: u64,
+        reading: &Reading<'_>,
+        authorities: &Authorities,
     ) -> (Vec<Observation>, Vec<(String, String)>) {
         let Probe { parallel, per_provider, .. } = *self.probe;
         let until = schedule::Deadline::after(Duration::from_secs(self.probe.total_timeout));
@@ -355,7 +350,8 @@ impl Looking<'_> {
         }
         let Some(subject) = subjects.first() else { return (observations, Vec::new()) };
         let wanted = plan.jobs.iter().map(|it| &it.trust);
-        let trusted = Trusted::read(self.host, self.request, subject.client, wanted, subject.at);
+        let trusted =
+            Trusted::read(reading, authorities, subject.client.version, wanted, subject.at);
         let connect = |job: &Job| match self.made.client.settings(job, &trusted) {
             Some(settings) => connection::connect(job.socket, &settings),
             None => Seen::NotTried("OpenSSL could not be set up"),

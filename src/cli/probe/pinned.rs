@@ -30,9 +30,10 @@ pub(super) fn take(
     let name = printable(&probed.answered.destination);
     let shown: Vec<(String, &Tls)> = shown(probed).collect();
     let mut keys: BTreeMap<Fingerprint, Vec<usize>> = BTreeMap::new();
-    let with_key = shown.iter().enumerate().filter(|(_, (_, tls))| !tls.public_key.is_empty());
-    for (at, (_, tls)) in with_key {
-        keys.entry(fingerprint(digest, &tls.public_key)).or_default().push(at);
+    for (at, (_, tls)) in shown.iter().enumerate() {
+        if let Some(key) = tls.public_key() {
+            keys.entry(fingerprint(digest, key)).or_default().push(at);
+        }
     }
     let mut said = format!("{name} shows now:\n");
     for (key, at) in &keys {
@@ -95,8 +96,9 @@ fn tls_of(seen: &Seen) -> Option<&Tls> {
 /// Whether this is a fingerprint, in any digest, of the key or of the certificate.
 fn is_it(expected: &Fingerprint, tls: &Tls) -> bool {
     let Some(digest) = expected.digest() else { return false };
-    let certificate = tls.chain.first().map(|it| fingerprint(digest, it.der()));
-    certificate.as_ref() == Some(expected) || fingerprint(digest, &tls.public_key) == *expected
+    tls.chain.first().is_some_and(|it| {
+        [it.der(), it.public_key()].map(|it| fingerprint(digest, it)).contains(expected)
+    })
 }
 
 /// The dates of a pin's certificate, where the policy file has the pin from a file with one.

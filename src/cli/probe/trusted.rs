@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::certificate::store::{Anchors, Store, System, Terms};
 use crate::certificate::{Certificate, trust};
@@ -44,46 +45,18 @@ impl Wanted {
     }
 }
 
-/// Why the client has no TLS at all: OpenSSL does not take its file of authorities (`tls_client_init`). In a copy one that
-/// is not there may well be where Postfix is.
-pub(super) fn engine_trouble(
-    host: &dyn Host,
-    request: &Request<'_>,
-    client: &Client,
-) -> Option<String> {
-    let file = client.trust.iter().find(|it| it.parameter == "tls_CAfile")?;
-    let files = if request.is_live(host) { Files::Live } else { Files::Copy };
-    let read = load_certificates::bytes(host, request, files, file.value.as_bytes());
-    let why = match read.ok()? {
-        Answer::Bytes(bytes) => trust::ca_file(&bytes).err()?.text,
-        Answer::Missing => "there is no such file".to_owned(),
-        _ => return None,
-    };
-    Some(format!("{}_tls_CAfile = {}: {why}", client.name, file.value))
-}
-
-/// What was read of it.
-pub(super) struct Trusted<'t> {
-    at: i64,
-    version: Version,
-    authorities: Vec<Certificate>,
+/// The authorities of a client.
+pub(super) struct Authorities {
+    certificates: Vec<Certificate>,
     system: System,
-    anchors: HashMap<&'t str, Anchors>,
-    stores: HashMap<(u32, u32), (Store, Option<Store>)>,
-    /// Files that could not be used, and why.
-    pub(super) unread: Vec<(String, String)>,
+    /// Why the client has no TLS at all: OpenSSL does not take its file of authorities (`tls_client_init`).
+    pub(super) trouble: Option<String>,
+    /// What could not be looked at, and why.
+    unread: Vec<(String, String)>,
 }
 
-impl<'t> Trusted<'t> {
-    /// Reads the files of the client and of all that is wanted. `at`: seconds since 1970-01-01 UTC.
-    pub(super) fn read(
-        host: &dyn Host,
-        request: &Request<'_>,
-        client: &Client,
-        wanted: impl Iterator<Item = &'t Wanted> + Clone,
-        at: i64,
-    ) -> Trusted<'t> {
-        let files = if request.is_live(host) { Files::Live } else { Files::Copy };
+impl Authorities {
+    pub(super) fn read(reading: &Reading<'_>, client: &Client) -> Authorities {
         let value = |parameter: &str| {
             let found = client.trust.iter().find(|it| it.parameter == parameter);
             found.map(|it| it.value.as_str())
@@ -92,49 +65,102 @@ impl<'t> Trusted<'t> {
             Some(_) => System::Asked,
             None => System::NotAsked,
         };
-        let mut trusted = Trusted {
-            at,
-            version: client.version,
-            authorities: Vec::new(),
-            system,
-            anchors: HashMap::new(),
-            stores: HashMap::new(),
-            unread: Vec::new(),
-        };
-        let bytes =
-            |path: &str| match load_certificates::bytes(host, request, files, path.as_bytes())? {
-                Answer::Bytes(bytes) => Ok(bytes),
-                _ => Err("there is no such file".to_owned()),
-            };
+        let (certificates, unread) = (Vec::new(), Vec::new());
+        let mut them = Authorities { certificates, system, trouble: None, unread };
         if let Some(path) = value("tls_CAfile") {
-            match bytes(path).and_then(|it| trust::ca_file(&it).map_err(|it| it.text)) {
-                Ok(certificates) => trusted.authorities.extend(certificates),
-                Err(why) => trusted.unread.push((path.to_owned(), why)),
+            match reading.bytes(path) {
+                Ok(bytes) => match bytes.and_then(|it| trust::ca_file(&it).map_err(|it| it.text)) {
+                    Ok(certificates) => them.certificates = certificates,
+                    Err(why) => {
+                        let name = client.name;
+                        them.trouble = Some(format!("{name}_tls_CAfile = {path}: {why}"));
+                    }
+                },
+                Err(why) => them.unread.push((path.to_owned(), why)),
             }
         }
         if let Some(path) = value("tls_CApath") {
-            match load_certificates::names(host, request, files, path.as_bytes()) {
-                Ok(Answer::Names(names)) => {
+            match reading.names(path) {
+                Ok(names) => {
                     let links = trust::hash_links(names.iter().map(Vec::as_slice));
                     for (hash, number) in links {
                         let file = Path::new(path).join(format!("{hash:08x}.{number}"));
-                        let read = bytes(&file.to_string_lossy());
-                        let read = read.and_then(|it| trust::ca_file(&it).map_err(|it| it.text));
-                        trusted.authorities.extend(read.unwrap_or_default());
+                        let bytes =
+                            reading.bytes(&file.to_string_lossy()).ok().and_then(Result::ok);
+                        // A broken one is passed over.
+                        let read = bytes.and_then(|it| trust::ca_file(&it).ok());
+                        them.certificates.extend(read.unwrap_or_default());
                     }
                 }
-                Ok(_) => {
-                    trusted.unread.push((path.to_owned(), "there is no such directory".to_owned()));
-                }
-                Err(why) => trusted.unread.push((path.to_owned(), why)),
+                Err(why) => them.unread.push((path.to_owned(), why)),
             }
         }
+        them
+    }
+}
+
+/// Where files are read.
+pub(super) struct Reading<'r> {
+    pub(super) host: &'r dyn Host,
+    pub(super) request: &'r Request<'r>,
+}
+
+impl Reading<'_> {
+    fn files(&self) -> Files {
+        if self.request.is_live(self.host) { Files::Live } else { Files::Copy }
+    }
+
+    /// What a file holds, or what is wrong with it; the outer error: why that is not known.
+    fn bytes(&self, path: &str) -> Result<Result<Arc<[u8]>, String>, String> {
+        let Reading { host, request } = self;
+        match load_certificates::bytes(*host, request, self.files(), path.as_bytes())? {
+            Answer::Bytes(bytes) => Ok(Ok(bytes)),
+            _ => Ok(Err("there is no such file".to_owned())),
+        }
+    }
+
+    fn names(&self, path: &str) -> Result<Arc<[Vec<u8>]>, String> {
+        let Reading { host, request } = self;
+        match load_certificates::names(*host, request, self.files(), path.as_bytes())? {
+            Answer::Names(names) => Ok(names),
+            _ => Err("there is no such directory".to_owned()),
+        }
+    }
+}
+
+/// All that connections need.
+pub(super) struct Trusted<'t> {
+    at: i64,
+    version: Version,
+    anchors: HashMap<&'t str, Anchors>,
+    stores: HashMap<(u32, u32), (Store, Option<Store>)>,
+    /// Files that could not be used, and why.
+    pub(super) unread: Vec<(String, String)>,
+}
+
+impl<'t> Trusted<'t> {
+    /// Reads the files of all that is wanted. `at`: seconds since 1970-01-01 UTC.
+    pub(super) fn read(
+        reading: &Reading<'_>,
+        authorities: &Authorities,
+        version: Version,
+        wanted: impl Iterator<Item = &'t Wanted>,
+        at: i64,
+    ) -> Trusted<'t> {
+        let mut trusted = Trusted {
+            at,
+            version,
+            anchors: HashMap::new(),
+            stores: HashMap::new(),
+            unread: authorities.unread.clone(),
+        };
         for wanted in wanted {
             for path in &wanted.anchors {
                 if trusted.anchors.contains_key(path.as_str()) {
                     continue;
                 }
-                let read = bytes(path).and_then(|it| {
+                let bytes = reading.bytes(path).and_then(|it| it);
+                let read = bytes.and_then(|it| {
                     Anchors::of_file(&it).map_err(|_| "it is no PEM file".to_owned())
                 });
                 let anchors = read.unwrap_or_else(|why| {
@@ -146,7 +172,7 @@ impl<'t> Trusted<'t> {
             let terms = trusted.terms(wanted);
             let key = (wanted.security_level, wanted.depth);
             if !trusted.stores.contains_key(&key)
-                && let Some(own) = Store::new(&trusted.authorities, trusted.system, &terms)
+                && let Some(own) = Store::new(&authorities.certificates, authorities.system, &terms)
             {
                 let of_system = Store::new(&[], System::Asked, &terms);
                 trusted.stores.insert(key, (own, of_system));

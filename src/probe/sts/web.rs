@@ -1,14 +1,16 @@
 //! One GET by HTTPS, as little of it as a short text needs: no redirects, no cookies, no other encodings.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslVerifyMode};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 
 use super::Web;
+use crate::probe::timed::Timed;
+use crate::probe::{NOTHING_CAME, system_words};
 
 /// The longest text, which is also what RFC 8461 (3.3) has in mind.
 const TEXT: usize = 64 << 10;
@@ -17,6 +19,9 @@ const TEXT: usize = 64 << 10;
 const HEAD: usize = 16 << 10;
 
 const HEADERS: usize = 64;
+
+/// So many bytes are read of a connection, with what TLS adds: room for a long chain of certificates.
+const BYTES: usize = 512 << 10;
 
 /// Why there is no text.
 pub(super) enum Trouble {
@@ -29,10 +34,8 @@ pub(super) enum Trouble {
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Trouble {
         Trouble::Unreachable(match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                "nothing came in time".to_owned()
-            }
-            _ => error.to_string(),
+            io::ErrorKind::TimedOut => NOTHING_CAME.to_owned(),
+            _ => system_words(&error),
         })
     }
 }
@@ -45,7 +48,9 @@ pub(super) fn get(
     web: &Web,
     end: Instant,
 ) -> Result<String, Trouble> {
-    let stream = Timed::connect(SocketAddr::new(address, web.port), end)?;
+    let socket = SocketAddr::new(address, web.port);
+    let left = end.saturating_duration_since(Instant::now());
+    let stream = Timed::connect(socket, None, left, end, BYTES)?;
     let settings = |error: openssl::error::ErrorStack| Trouble::Wrong(error.to_string());
     let mut connector = SslConnector::builder(SslMethod::tls_client()).map_err(settings)?;
     connector.set_verify(SslVerifyMode::PEER);
@@ -156,46 +161,4 @@ fn joined(mut body: &[u8]) -> Result<Vec<u8>, &'static str> {
         let rest = body.get(start + size..).and_then(|it| it.strip_prefix(b"\r\n"));
         body = rest.ok_or("its text ends too early")?;
     }
-}
-
-/// A connection with an end in time, however slowly bytes come.
-#[derive(Debug)]
-struct Timed {
-    stream: TcpStream,
-    end: Instant,
-}
-
-impl Timed {
-    fn connect(socket: SocketAddr, end: Instant) -> io::Result<Timed> {
-        let stream = TcpStream::connect_timeout(&socket, left(end)?)?;
-        Ok(Timed { stream, end })
-    }
-}
-
-impl Read for Timed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(left(self.end)?))?;
-        self.stream.read(buffer).map_err(timed_out)
-    }
-}
-
-impl Write for Timed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(left(self.end)?))?;
-        self.stream.write(bytes).map_err(timed_out)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
-}
-
-fn left(end: Instant) -> io::Result<Duration> {
-    let left = end.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
-}
-
-/// OpenSSL would take the other kind for a reason to try again.
-fn timed_out(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }

@@ -198,7 +198,6 @@ fn of_tls(facts: &mut Vec<Fact>, tls: &Tls, today: u64, digest: Digest) {
     facts.extend(tls.trusted_by_system.iter().map(|it| fact("by the system", trusted(it))));
     if tls.chain.is_empty() {
         facts.push(fact("certificate", "none"));
-        facts.push(fact("public key", fingerprint_of(digest, &tls.public_key)));
     }
     for (depth, certificate) in tls.chain.iter().take(MAX_LISTED).enumerate() {
         of_certificate(facts, certificate, depth, today);

@@ -113,10 +113,6 @@ struct Tls<'a> {
     trusted: Trust<'a>,
     /// The same, had the system's authorities been asked; null: they were, or there are none.
     trusted_by_system: Option<Trust<'a>>,
-    /// The fingerprints of the server's key, and of its certificate if it showed one.
-    fingerprints: Made,
-    /// The kind of the server's key with its size or curve, such as RSA 2048 or P-256; null where it is not known.
-    key: Option<String>,
     /// The certificates as the server sent them, its own first; empty: it showed none.
     chain: Vec<Certificate>,
 }
@@ -208,7 +204,6 @@ fn failure(it: &TlsFailure) -> Failure<'_> {
 }
 
 fn tls(it: &session::Tls, today: u64) -> Tls<'_> {
-    let own = it.chain.first().map(certificate::Certificate::der);
     Tls {
         protocol: &it.protocol,
         cipher: &it.cipher,
@@ -217,8 +212,6 @@ fn tls(it: &session::Tls, today: u64) -> Tls<'_> {
         servername: it.servername.as_deref(),
         trusted: trusted(&it.trusted),
         trusted_by_system: it.trusted_by_system.as_ref().map(trusted),
-        fingerprints: made_of(&it.public_key, own, DIGESTS),
-        key: certificate::Key::of(&it.public_key).map(|it| it.to_string()),
         chain: it.chain.iter().map(|it| certificate_of(it, today)).collect(),
     }
 }
@@ -246,6 +239,6 @@ fn certificate_of(it: &certificate::Certificate, today: u64) -> Certificate {
         version: it.version,
         self_issued: it.is_self_issued(),
         ca: it.is_ca,
-        fingerprints: made_of(it.public_key(), Some(it.der()), DIGESTS),
+        fingerprints: made_of(it, DIGESTS),
     }
 }

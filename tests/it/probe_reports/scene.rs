@@ -400,7 +400,6 @@ fn tls(words: &Words<'_>, left: i64) -> session::Tls {
         bits: 256,
         group: Some(words("X25519")),
         servername: Some(words("mx1.partner.example")),
-        public_key: certificate.public_key().to_vec(),
         chain: vec![certificate, issuer],
         trusted: Ok(()),
         trusted_by_system: Some(Ok(())),
