@@ -184,12 +184,17 @@ fn deliver_while_applying(
     let count = |text: &str| log.matches(text).count();
     assert_eq!(count("status=sent"), mails, "{kind}:\n{}", tail(&log));
     assert_eq!(count("TLS connection established"), mails, "{kind}:\n{}", tail(&log));
-    for trouble in ["status=deferred", "status=bounced", "warning: ", "fatal: ", "panic: "] {
-        // `postfix check` has its own view of the hosts file, from outside of the lab.
-        let mut lines = log.lines().filter(|it| !it.contains("postfix-script"));
-        let line = lines.find(|it| it.contains(trouble));
-        assert_eq!(line, None, "{kind}");
+    for trouble in ["status=deferred", "status=bounced"] {
+        assert_eq!(log.lines().find(|it| it.contains(trouble)), None, "{kind}");
     }
+    // `postfix check`, which apply asks, looks from outside of the lab at another hosts file; and its postsuper
+    // finds the name of a mail odd that is just being written.
+    let is_of_check = |it: &String| {
+        it.contains("postfix-script")
+            || it.contains("postsuper: warning: bogus file name: maildrop/")
+    };
+    let complaints = lab.complaints().into_iter().filter(|it| !is_of_check(it));
+    assert_eq!(complaints.collect::<Vec<_>>(), [""; 0], "{kind}");
     for domain in &domains {
         assert!(matches!(lab.outcome(domain), Outcome::Sent { .. }), "{domain}");
     }

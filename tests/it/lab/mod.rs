@@ -307,6 +307,11 @@ impl Lab {
         running::wait(Duration::from_secs(10), enough).is_some()
     }
 
+    /// What Postfix has complained of up to now, each complaint once.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        log::complaints(&self.log())
+    }
+
     /// All that the receiver has logged up to now.
     pub(crate) fn receiver_log(&self) -> String {
         read_lossy(&self.path("receiver/mail.log"))
