@@ -275,6 +275,11 @@ impl Program {
         }
     }
 
+    fn with(mut self, option: &str) -> Program {
+        self.words.insert(1, option.into());
+        self
+    }
+
     fn on(mut self, path: &Path) -> Program {
         self.words.push(path.into());
         self

@@ -1,14 +1,12 @@
 //! Indexed files: built by postmap, and read back by it.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::with_suffix;
 use crate::host::{Host, Ran};
 use crate::plan::Stale;
-use crate::syntax::table::{self, Kind};
-use crate::text::fold;
+use crate::syntax::indexed::Indexed;
 
 /// The files that postmap makes of the source `path`, with their suffixes.
 pub(super) fn files(kind: &str, path: &Path) -> Vec<(&'static str, PathBuf)> {
@@ -79,33 +77,23 @@ fn holds(
     path: &Path,
     text: &[u8],
 ) -> Result<bool, String> {
+    let wanted = Indexed::of(text);
     let ran = if kind == "cdb" {
         // Up to 3.7 postmap cannot list it, and logs a fatal error where it is told to.
-        let keys = sorted(rows(text));
         let file = host.read(&with_suffix(path, kind));
-        if file.ok().and_then(|it| records(&it)) != Some(keys.len()) {
+        if file.ok().and_then(|it| records(&it)) != Some(wanted.keys().len()) {
             return Ok(false);
         }
-        if keys.is_empty() {
+        if wanted.keys().len() == 0 {
             return Ok(true);
         }
-        let keys: Vec<u8> = keys.iter().flat_map(|(key, _)| [key, &b"\n"[..]].concat()).collect();
+        let keys: Vec<u8> = wanted.keys().flat_map(|key| [key, b"\n"].concat()).collect();
         postmap(host, directory, &["-q", "-"], kind, path, &keys)?
     } else {
         postmap(host, directory, &["-s"], kind, path, b"")?
     };
     // A file that postmap cannot read holds nothing.
-    if !ran.success {
-        return Ok(false);
-    }
-    let found = ran.stdout;
-    // A table that postls wrote and its lmdb index are in the same order.
-    if rows(text).eq(listed(&found)) {
-        return Ok(true);
-    }
-    let mut found: Vec<Pair<'_>> = listed(&found).collect();
-    found.sort_unstable();
-    Ok(sorted(rows(text)) == found)
+    Ok(ran.success && Indexed::listed(&ran.stdout) == wanted)
 }
 
 /// How many records a file of type cdb holds, after its format: it begins with the places and lengths of 256
@@ -114,38 +102,6 @@ fn records(cdb: &[u8]) -> Option<usize> {
     let tables = cdb.get(..256 * 8)?.chunks_exact(8);
     let slots = tables.map(|it| u32::from_le_bytes([it[4], it[5], it[6], it[7]]) as usize);
     Some(slots.sum::<usize>() / 2)
-}
-
-/// A key and what it leads to.
-pub(super) type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
-
-/// Sorted by key; of equal keys the first one counts, as for postmap.
-pub(super) fn sorted<'t>(rows: impl Iterator<Item = Pair<'t>>) -> Vec<Pair<'t>> {
-    let mut rows: Vec<Pair<'t>> = rows.collect();
-    // Stable, so that the first one stays in front; of rows that are sorted it takes one pass.
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    rows.dedup_by(|later, first| later.0 == first.0);
-    rows
-}
-
-/// The keys and results that postmap prints.
-pub(super) fn listed(listed: &[u8]) -> impl Iterator<Item = Pair<'_>> {
-    listed.split(|byte| *byte == b'\n').filter_map(|line| {
-        let tab = memchr::memchr(b'\t', line)?;
-        Some((line[..tab].into(), line[tab + 1..].into()))
-    })
-}
-
-/// The rows of a table as postmap indexes them, with keys in lower case; the first of equal keys counts.
-pub(super) fn rows(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
-    let rows = table::rows(text, 0..text.len()).filter(|row| row.kind == Kind::Entry);
-    rows.map(|row| {
-        let key = match row.key(text) {
-            Cow::Borrowed(key) => fold(key),
-            Cow::Owned(key) => Cow::Owned(fold(&key).into_owned()),
-        };
-        (key, row.value(text))
-    })
 }
 
 fn postmap(

@@ -1,6 +1,5 @@
 //! Whether Postfix's own programs see what was written. What cannot be asked is said.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -10,6 +9,7 @@ use super::index;
 use super::running::Running;
 use crate::host::{Host, Ran};
 use crate::plan::Change;
+use crate::syntax::indexed::{Beside, Indexed};
 use crate::syntax::main_cf;
 
 /// Of the keys that stay as they are, so many are looked up.
@@ -128,35 +128,6 @@ fn words(value: &[u8]) -> Words {
     words.map(<[u8]>::to_vec).collect()
 }
 
-/// The value of a key in rows that are sorted by key.
-fn value<'r>(rows: &'r [index::Pair<'_>], key: &[u8]) -> Option<&'r [u8]> {
-    let at = rows.binary_search_by(|it| it.0.as_ref().cmp(key)).ok()?;
-    Some(rows[at].1.as_ref())
-}
-
-/// The keys whose rows differ, and those whose rows do not. Both are sorted by key: to walk along a
-/// million rows takes less time than to make a map of them.
-fn compared<'r>(
-    old: &'r [index::Pair<'_>],
-    new: &'r [index::Pair<'_>],
-) -> (Vec<&'r [u8]>, Vec<&'r [u8]>) {
-    let (mut changed, mut same) = (Vec::new(), Vec::new());
-    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
-    loop {
-        let order = match (old.peek(), new.peek()) {
-            (Some(one), Some(other)) => one.0.cmp(&other.0),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return (changed, same),
-        };
-        let before = if order.is_le() { old.next() } else { None };
-        let after = if order.is_ge() { new.next() } else { None };
-        let is_same = before.map(|it| &it.1) == after.map(|it| &it.1);
-        let keys = if is_same { &mut same } else { &mut changed };
-        keys.extend(before.or(after).map(|it| it.0.as_ref()));
-    }
-}
-
 /// postmap finds each changed key, and some of the others, in the table as main.cf names it; and none
 /// of those that are gone.
 fn keys(
@@ -167,12 +138,11 @@ fn keys(
     old: &[u8],
     new: &[u8],
 ) -> Result<(), String> {
-    let (old, new) = (index::sorted(index::rows(old)), index::sorted(index::rows(new)));
-    let (changed, same) = compared(&old, &new);
+    let (old, new) = (Indexed::of(old), Indexed::of(new));
+    let (same, changed): (Vec<Beside<'_>>, _) = old.beside(&new).partition(|it| it.old == it.new);
     let every = same.len().div_ceil(SAMPLE).max(1);
-    let same = same.into_iter().step_by(every);
-    let asked: Vec<&[u8]> = changed.into_iter().chain(same).collect();
-    let input: Vec<u8> = asked.iter().flat_map(|key| [key, b"\n".as_slice()].concat()).collect();
+    let asked: Vec<&Beside<'_>> = changed.iter().chain(same.iter().step_by(every)).collect();
+    let input: Vec<u8> = asked.iter().flat_map(|it| [it.key, b"\n"].concat()).collect();
     let table = directory.join(name);
     let ran = match index::ask(host, directory, &["-q", "-"], kind, &table, &input) {
         Ok(ran) => ran,
@@ -181,10 +151,10 @@ fn keys(
         }
         Err(error) => return Err(format!("postmap: {error}")),
     };
-    let found = index::sorted(index::listed(&ran.stdout));
-    for key in asked {
-        let (is, wanted) = (value(&found, key), value(&new, key));
-        if is != wanted {
+    let found = Indexed::listed(&ran.stdout);
+    for Beside { key, new: wanted, .. } in asked {
+        let is = found.get(key);
+        if is != *wanted {
             let shown = String::from_utf8_lossy(key);
             let now = is.map_or("nothing".into(), String::from_utf8_lossy);
             return Err(format!(

@@ -30,14 +30,14 @@ pub(super) struct Allowance {
 
 impl Allowance {
     /// Refuses a plan that gives something up which is not allowed. `known`: the destinations of the
-    /// policy file; names that occur nowhere are warned of. A plan in a file does not say which
-    /// destinations stay as they are: `None`.
+    /// policy file, if it [names any](Allowance::names_destinations); names that occur nowhere are
+    /// warned of. A plan in a file does not say which destinations stay as they are: `None`.
     pub(super) fn check(&self, plan: &Plan, known: Option<&[String]>) -> Result<(), Stop> {
         let names = known.unwrap_or_default().iter().map(String::as_str);
         let changing = plan.policies.iter().map(|it| it.destination.as_str());
         let names: BTreeSet<&str> = names.chain(changing).collect();
         let can_be_told = known.is_some();
-        for word in self.words().filter(|it| ![ALL, DEFAULT].contains(&it.as_str())) {
+        for word in self.words().filter(|it| is_destination(it)) {
             if can_be_told && !names.contains(word.as_str()) {
                 let help = nearest(&word, names.iter().copied());
                 let help = help.map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default();
@@ -56,9 +56,9 @@ impl Allowance {
         Err(Stop(format!("{}\n{line}\nnothing was changed", named(&refused))))
     }
 
-    /// Whether it names something.
-    pub(super) fn names_some(&self) -> bool {
-        !self.allow_downgrade.is_empty()
+    /// Whether it names something else than `all` or `default`.
+    pub(super) fn names_destinations(&self) -> bool {
+        self.words().any(|it| is_destination(&it))
     }
 
     /// What is kept of a plan that was not refused.
@@ -80,6 +80,10 @@ impl Allowance {
         let words = self.allow_downgrade.iter().map(move |it| folded(it.trim()));
         words.filter(|it| !it.is_empty())
     }
+}
+
+fn is_destination(word: &str) -> bool {
+    ![ALL, DEFAULT].contains(&word)
 }
 
 /// What `diff` says of a plan that `apply` would refuse.

@@ -97,7 +97,7 @@ struct Prepared {
     table: String,
     /// Where it comes from, for `history`.
     from: String,
-    /// The destinations of the policy file; `None`: the plan comes out of a file.
+    /// The destinations of the policy file, if somebody names some; `None`: the plan comes out of a file.
     known: Option<Vec<String>>,
     /// Whether nothing is left to do when it is true.
     is_final: bool,
@@ -134,7 +134,7 @@ impl Apply {
         }
         let asked = self.decides(common);
         // Words of --allow-downgrade that name nobody are warned of.
-        let is_plain = place.can_run() && !self.allowance.names_some();
+        let is_plain = place.can_run() && !self.allowance.names_destinations();
         if is_plain && settled::holds(host, &directory, &asked) {
             if common.verbose {
                 complain("everything is as it was when nothing was left to do");
@@ -209,8 +209,13 @@ impl Apply {
         let Some(policy) = &loaded.policy else {
             return Err(Stop("there is no policy file".to_owned()));
         };
-        let names = policy.policies.destinations.iter().map(|it| it.nexthop.value.to_string());
-        let known = Some(names.collect());
+        // A million of them are not listed for nothing.
+        let asked = if self.allowance.names_destinations() {
+            policy.policies.destinations.as_slice()
+        } else {
+            &[]
+        };
+        let known = Some(asked.iter().map(|it| it.nexthop.value.to_string()).collect());
         let (table, from) = (policy.policies.table.path.clone(), policy.short_name.clone());
         Ok(Prepared { plan, errors, directory: request.directory, table, from, known, is_final })
     }

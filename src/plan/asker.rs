@@ -4,11 +4,11 @@
 //! Other tables in a client's list are asked too where they are files of rows. Known limit: of all
 //! others (patterns, databases, sockets) this knows nothing, and goes on as if they had no row.
 
-use super::rows::Rows;
 use crate::config::{Configuration, Effective, Scope, TableKind, TlsClient, Within};
 use crate::policy::Client;
 use crate::policy::client::keys;
 use crate::policy::effective::EffectivePolicy;
+use crate::syntax::indexed::Indexed;
 
 /// What decides who asks the table.
 pub struct Asking<'a> {
@@ -27,7 +27,7 @@ pub struct Asking<'a> {
 /// A client, and the tables that it asks, in order.
 pub(super) struct Asker<'r> {
     pub(super) client: Client,
-    tables: Vec<&'r Rows<'r>>,
+    tables: Vec<&'r Indexed<'r>>,
     /// Whether the table that postls writes is one of them.
     pub(super) asks_it: bool,
 }
@@ -37,8 +37,8 @@ impl<'r> Asker<'r> {
     pub(super) fn all(
         asking: &Asking<'_>,
         configuration: &Configuration<'_>,
-        own: &'r Rows<'r>,
-        beside: &'r [(&str, Rows<'r>)],
+        own: &'r Indexed<'r>,
+        beside: &'r [(&str, Indexed<'r>)],
     ) -> Vec<Asker<'r>> {
         let effective = Effective::with_scopes(configuration, asking.scopes);
         let asker = |of: TlsClient<'_>| {
@@ -53,7 +53,7 @@ impl<'r> Asker<'r> {
                 }
                 beside.iter().find(|(text, _)| *text == it.text).map(|(_, rows)| rows)
             });
-            let tables: Vec<&'r Rows<'r>> = rows.collect();
+            let tables: Vec<&'r Indexed<'r>> = rows.collect();
             let asks_it = tables.iter().any(|it| std::ptr::eq(*it, own));
             Asker { client, tables, asks_it }
         };
@@ -72,18 +72,18 @@ impl<'r> Asker<'r> {
     }
 
     /// The row that decides for a destination, with the key that it has.
-    fn row(&self, destination: &str) -> Option<(String, &'r [u8])> {
-        let keys = keys(destination.as_bytes(), self.client.utf8).into_iter();
+    fn row(&self, destination: &[u8]) -> Option<(Vec<u8>, &'r [u8])> {
+        let keys = keys(destination, self.client.utf8).into_iter();
         // All tables are asked for one key before the next one's turn comes.
-        keys.filter_map(|it| String::from_utf8(it).ok().filter(|it| !it.is_empty()))
+        keys.filter(|it| !it.is_empty())
             .find_map(|key| self.tables.iter().find_map(|it| Some((key.clone(), it.get(&key)?))))
     }
 
     /// What it does with mail for a destination; with an empty one, for all that no row speaks of.
-    pub(super) fn policy(&self, destination: &str) -> EffectivePolicy {
+    pub(super) fn policy(&self, destination: &[u8]) -> EffectivePolicy {
         match self.row(destination) {
-            Some((key, row)) => EffectivePolicy::new(&self.client, key.as_bytes(), Some(row)),
-            None => EffectivePolicy::new(&self.client, destination.as_bytes(), None),
+            Some((key, row)) => EffectivePolicy::new(&self.client, &key, Some(row)),
+            None => EffectivePolicy::new(&self.client, destination, None),
         }
     }
 }

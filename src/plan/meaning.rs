@@ -11,11 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::asker::{Asker, Asking};
-use super::rows::{Rows, one_line};
 use super::shift::{Shift, Trend};
 use crate::config::Configuration;
 use crate::policy::same;
-use crate::text::{Sources, on_all_processors};
+use crate::syntax::indexed::{Beside, Indexed};
+use crate::syntax::lists;
+use crate::text::Sources;
 
 /// A main.cf parameter before and after; `None`: not set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,10 +68,16 @@ impl PolicyChange {
 /// Marks the rows that would be lost and that postls did not write: they are not in the table as it
 /// left it.
 pub(super) fn mark_foreign(changes: &mut [PolicyChange], written: &[u8]) {
-    let ours = Rows::of(written);
+    let ours = Indexed::of(written);
     for change in changes.iter_mut().filter(|it| it.drops_row()) {
-        change.foreign |= ours.get(&change.destination).is_none();
+        change.foreign |= ours.get(change.destination.as_bytes()).is_none();
     }
+}
+
+/// The words of a right-hand side with one blank between them.
+pub(super) fn one_line(value: &[u8]) -> String {
+    let words = lists::words(value, lists::COMMA_SPACE);
+    words.map(|it| String::from_utf8_lossy(&value[it])).collect::<Vec<_>>().join(" ")
 }
 
 /// What is compared.
@@ -99,10 +106,9 @@ pub(super) fn of(asking: &Asking<'_>, states: &States<'_>) -> (Vec<PolicyChange>
         asking.table_names.iter().any(|it| it == name)
     };
     let beside = asking.beside.iter().filter(|it| !is_it(&it.0));
-    let beside: Vec<(&str, Rows<'_>)> =
-        beside.map(|(name, bytes)| (name.as_str(), Rows::of(bytes))).collect();
-    let mut rows = on_all_processors(&[states.table, states.new_table], |it| Rows::of(it));
-    let (new, old) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
+    let beside: Vec<(&str, Indexed<'_>)> =
+        beside.map(|(name, bytes)| (name.as_str(), Indexed::of(bytes))).collect();
+    let (old, new) = (Indexed::of(states.table), Indexed::of(states.new_table));
     let before = Asker::all(asking, asking.configuration, &old, &beside);
     let after = Asker::all(asking, &configuration, &new, &beside);
     let pairs = before.into_iter().zip(after);
@@ -110,9 +116,11 @@ pub(super) fn of(asking: &Asking<'_>, states: &States<'_>) -> (Vec<PolicyChange>
     if pairs.iter().any(Pair::is_concerned) {
         pairs.retain(Pair::is_concerned);
     }
+    let is_own = super::is_ours(states.table);
     let mut comparison =
-        Comparison { old: &old, new: &new, pairs: &pairs, known: HashMap::default() };
-    let others = comparison.shift("");
+        Comparison { old: &old, new: &new, is_own, pairs: &pairs, known: HashMap::default() };
+    let nobody = Beside { key: b"", old: None, new: None };
+    let others = comparison.shift(&nobody);
     (comparison.policies(), Some(others).filter(|it| !it.is_nothing()))
 }
 
@@ -133,47 +141,43 @@ impl Pair<'_> {
         self.before.client == self.after.client && self.before.asks_it == self.after.asks_it
     }
 
-    fn shift(&self, destination: &str) -> Shift {
+    fn shift(&self, destination: &[u8]) -> Shift {
         let (before, after) = (self.before.policy(destination), self.after.policy(destination));
         Shift::between((&self.before.client, &before), (&self.after.client, &after))
     }
 }
 
 struct Comparison<'c> {
-    old: &'c Rows<'c>,
-    new: &'c Rows<'c>,
+    old: &'c Indexed<'c>,
+    new: &'c Indexed<'c>,
+    /// Whether postls wrote the old one.
+    is_own: bool,
     /// Never empty.
     pairs: &'c [Pair<'c>],
     /// What was found out of two rows: many destinations have the same ones.
     known: HashMap<(&'c [u8], &'c [u8]), Shift, RandomState>,
 }
 
-impl Comparison<'_> {
+impl<'c> Comparison<'c> {
     fn policies(&mut self) -> Vec<PolicyChange> {
         let (old, new) = (self.old, self.new);
-        let added = new.keys().filter(|it| old.get(it).is_none());
         let only_rows_count = self.pairs.iter().all(Pair::is_same);
-        let all = old.keys().chain(added);
-        let mut changes: Vec<PolicyChange> =
-            all.filter_map(|key| self.change(key, only_rows_count)).collect();
-        changes.sort_by(|a, b| a.destination.cmp(&b.destination));
-        changes
+        old.beside(new).filter_map(|it| self.change(&it, only_rows_count)).collect()
     }
 
-    fn change(&mut self, key: &str, only_rows_count: bool) -> Option<PolicyChange> {
-        let (old, new) = (self.old.get(key), self.new.get(key));
-        if old == new && only_rows_count {
+    fn change(&mut self, rows: &Beside<'c>, only_rows_count: bool) -> Option<PolicyChange> {
+        if rows.old == rows.new && only_rows_count {
             return None;
         }
-        let (old, new) = (old.map(one_line), new.map(one_line));
-        let rows = old.as_deref().zip(new.as_deref());
-        let stays = rows.is_some_and(|(old, new)| same(old.as_bytes(), new.as_bytes()));
+        let (old, new) = (rows.old.map(one_line), rows.new.map(one_line));
+        let lines = old.as_deref().zip(new.as_deref());
+        let stays = lines.is_some_and(|(old, new)| same(old.as_bytes(), new.as_bytes()));
         if stays && only_rows_count {
             return None;
         }
         // Where nothing else changes, the table keeps it as it is written.
         let new = if stays { old.clone() } else { new };
-        let mut shift = self.shift(key);
+        let mut shift = self.shift(rows);
         if stays && shift.is_nothing() {
             return None;
         }
@@ -182,23 +186,23 @@ impl Comparison<'_> {
             (Some(_), None, Trend::Raised | Trend::Pins | Trend::Changed) => Trend::Removed,
             (_, _, trend) => trend,
         };
-        let foreign = !self.old.is_own && old.is_some() && new.is_none();
-        let destination = key.to_owned();
+        let foreign = !self.is_own && old.is_some() && new.is_none();
+        let destination = String::from_utf8_lossy(rows.key).into_owned();
         Some(PolicyChange { destination, old, new, shift, foreign, owner: None, reason: None })
     }
 
     /// Of clients with settings of their own, the one that gives something up says it for all.
-    fn shift(&mut self, destination: &str) -> Shift {
+    fn shift(&mut self, of: &Beside<'c>) -> Shift {
         // Where the rows alone decide, and not the form of the destination too.
-        let rows = self.old.get(destination).zip(self.new.get(destination)).filter(|_| {
-            destination.is_ascii()
-                && !destination.contains('/')
+        let rows = of.old.zip(of.new).filter(|_| {
+            of.key.is_ascii()
+                && !of.key.contains(&b'/')
                 && self.pairs.iter().all(|it| it.before.asks_it_alone() && it.after.asks_it_alone())
         });
         if let Some(known) = rows.and_then(|it| self.known.get(&it)) {
             return known.clone();
         }
-        let mut all = self.pairs.iter().map(|it| it.shift(destination));
+        let mut all = self.pairs.iter().map(|it| it.shift(of.key));
         let mut shift = all.next().unwrap_or_else(Shift::none);
         for other in all {
             let says_more = other.gives_up() || shift.is_nothing();
@@ -210,5 +214,15 @@ impl Comparison<'_> {
             self.known.insert(rows, shift.clone());
         }
         shift
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn words_have_one_blank_between_them() {
+        assert_eq!(one_line(b"MAY,\n  ciphers=high"), "MAY ciphers=high");
     }
 }

@@ -11,7 +11,6 @@ mod main_cf;
 mod meaning;
 mod note;
 mod pins;
-mod rows;
 mod shift;
 pub mod stored;
 

@@ -1,8 +1,9 @@
 //! How the pins of a table's rows differ from those of the policy file, whatever is in force.
 
-use super::rows::{Rows, one_line};
+use super::meaning::one_line;
 use crate::policy::{compile, row};
 use crate::postfix::{Fingerprint, SecurityLevel};
+use crate::syntax::indexed::Indexed;
 
 /// The pins of one row that change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +18,9 @@ pub struct PinChange {
 
 /// Of a table's source and the rows that are to stand in it, sorted by key.
 pub fn changes_of_pins(live: &[u8], rows: &[compile::Row]) -> Vec<PinChange> {
-    let live = Rows::of(live);
+    let live = Indexed::of(live);
     let change = |row: &compile::Row| {
-        let old = live.get(row.nexthop.as_str()).map(one_line).unwrap_or_default();
+        let old = live.get(row.nexthop.as_str().as_bytes()).map(one_line).unwrap_or_default();
         let (before, after) = (pins(&old), pins(&row.policy));
         let but = |all: &[String], others: &[String]| -> Vec<String> {
             all.iter().filter(|it| !others.contains(it)).cloned().collect()

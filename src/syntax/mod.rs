@@ -6,6 +6,7 @@
 //! kind that says so.
 
 pub mod expand;
+pub mod indexed;
 pub mod lines;
 pub mod lists;
 pub mod main_cf;
