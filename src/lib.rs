@@ -25,7 +25,8 @@
 //! ```
 //!
 //! `postfix` holds the facts: parameters, levels, digests, versions, builds.
-//! `lookup` asks tables for keys as daemons do: rows, patterns, networks.
+//! `lookup` asks tables for keys as daemons do: rows, patterns, networks; `syntax::indexed` is what postmap
+//! makes of one.
 //! `policy` is what a row means: its grammar, its mistakes, what main.cf adds to
 //! it, and what becomes of mail; its `yaml::edit` changes pins in the text of a
 //! policy file, and `rotation` says what has to be done about them when.

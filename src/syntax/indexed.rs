@@ -61,7 +61,7 @@ impl<'t> Indexed<'t> {
             Some((line[..tab].into(), line[tab + 1..].into()))
         };
         let mut rows: Vec<Pair<'t>> = lines.filter_map(pair).collect();
-        rows.sort();
+        rows.sort_unstable();
         Indexed { rows }
     }
 
