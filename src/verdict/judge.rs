@@ -19,7 +19,7 @@ use crate::postfix::SecurityLevel;
 pub fn judge(subject: &Subject<'_>, observation: &Observation) -> Judgement {
     let route = match &observation.route {
         Ok(route) => route,
-        Err(none) => return without_route(subject, none),
+        Err(none) => return without_route(subject, observation, none),
     };
     let addresses: Vec<AddressJudgement> = observation
         .addresses()
@@ -27,6 +27,7 @@ pub fn judge(subject: &Subject<'_>, observation: &Observation) -> Judgement {
         .collect();
     let (verdict, why) = overall(subject, route, &addresses);
     let mut notes = partly(observation, verdict, &addresses);
+    notes.extend(fallback(subject, observation, verdict));
     notes.extend(injected(observation));
     notes.extend(ends(subject, observation));
     notes.extend(unseen_pins(subject, observation));
@@ -36,7 +37,7 @@ pub fn judge(subject: &Subject<'_>, observation: &Observation) -> Judgement {
     Judgement { verdict, why, addresses, notes, could, suggestion }
 }
 
-fn without_route(subject: &Subject<'_>, none: &NoRoute) -> Judgement {
+fn without_route(subject: &Subject<'_>, observation: &Observation, none: &NoRoute) -> Judgement {
     let (verdict, reason, text) = match none {
         NoRoute::Malformed(why) => {
             (Verdict::WouldDefer, Reason::DestinationMalformed, (*why).to_owned())
@@ -53,8 +54,11 @@ fn without_route(subject: &Subject<'_>, none: &NoRoute) -> Judgement {
         }
         NoRoute::Failed(why) => (Verdict::Unknown, Reason::DnsFailed, why.clone()),
     };
+    // Where mail goes round in circles, or the client dies, it goes nowhere else either.
+    let goes_on = matches!(none, NoRoute::NotFound(_) | NoRoute::NullMx | NoRoute::Failed(_));
     let (verdict, why) = held(subject).unwrap_or((verdict, Why { reason, text }));
-    let (addresses, notes) = (Vec::new(), Vec::new());
+    let notes = fallback(subject, observation, verdict).into_iter().filter(|_| goes_on).collect();
+    let addresses = Vec::new();
     Judgement { verdict, why, addresses, notes, could: None, suggestion: None }
 }
 
@@ -84,6 +88,17 @@ fn overall(subject: &Subject<'_>, route: &Route, addresses: &[AddressJudgement])
             (Verdict::Unknown, Why { reason: Reason::DnsFailed, text })
         }
     }
+}
+
+/// Who gets the mail instead (`smtp_connect_inet`): each relay is one more destination, with a policy of its own.
+fn fallback(subject: &Subject<'_>, observation: &Observation, verdict: Verdict) -> Option<Why> {
+    let relay = subject.fallback_relay;
+    let text = || {
+        let name = subject.client.name;
+        format!("{name}_fallback_relay gets the mail instead, under the policy for {relay}")
+    };
+    let is_needed = !verdict.delivers() && !relay.is_empty() && relay != observation.destination;
+    is_needed.then(|| Why { reason: Reason::FallbackRelay, text: text() })
 }
 
 /// Addresses that would not do while the destination does.

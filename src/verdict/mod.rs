@@ -44,6 +44,8 @@ pub struct Subject<'s> {
     pub no_engine: Option<&'s str>,
     /// Whether it logs in to servers.
     pub logins: Logins,
+    /// Who gets what the destination's servers do not take (`smtp_fallback_relay`); empty: nobody.
+    pub fallback_relay: &'s str,
 }
 
 /// Whether a client logs in to servers (`smtp_sasl_auth_enable` and its password tables).

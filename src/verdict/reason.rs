@@ -61,6 +61,8 @@ pub enum Reason {
     PinNotSeen,
     /// An address would defer while others deliver.
     AddressWouldDefer,
+    /// What the servers do not take goes to smtp_fallback_relay.
+    FallbackRelay,
     /// The domain's MTA-STS policy asks for more than the policy in force, or contradicts what was seen.
     StsConflict,
 }
@@ -106,6 +108,7 @@ impl Reason {
         Reason::CertificateExpiresSoon,
         Reason::PinNotSeen,
         Reason::AddressWouldDefer,
+        Reason::FallbackRelay,
         Reason::StsConflict,
     ];
 
@@ -239,6 +242,11 @@ impl Reason {
                 "address-would-defer",
                 "some addresses deliver and others would not",
                 "mail waits whenever the good ones are away",
+            ),
+            Reason::FallbackRelay => (
+                "fallback-relay",
+                "mail that the destination's servers do not take goes to smtp_fallback_relay",
+                "the policy of the relay decides then: postls probe RELAY",
             ),
             Reason::StsConflict => (
                 "sts-conflict",

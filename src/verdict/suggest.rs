@@ -72,6 +72,7 @@ pub(super) fn suggest(
         | Reason::CertificateExpiresSoon
         | Reason::PinNotSeen
         | Reason::AddressWouldDefer
+        | Reason::FallbackRelay
         | Reason::StsConflict => None,
     }
 }

@@ -7,7 +7,7 @@ use postls::certificate::fingerprint;
 use postls::postfix::Digest;
 use serde_json::Value;
 
-use crate::lab::{self, Lab};
+use crate::lab::{self, Lab, Outcome};
 use crate::servers::{self, Server, World};
 
 const MAIN_CF: &[u8] = b"smtp_tls_security_level = may\n\
@@ -310,4 +310,29 @@ fn the_readme_shows_what_is_printed() {
     // The last line names the Postfix at hand.
     let shown = said.rsplit_once(" (service").expect("it ends so").0;
     assert!(readme.contains(&format!("$ postls probe\n{shown}")), "{said}");
+}
+
+/// Postfix itself delivers to the relay.
+#[test]
+fn what_the_servers_do_not_take_goes_to_the_fallback_relay() {
+    let (bad, good) = (destination("selfsigned"), destination("good"));
+    let lines = [
+        format!("relayhost = {bad}"),
+        format!("smtp_fallback_relay = {good}"),
+        "smtp_dns_reply_filter = regexp:/etc/postfix/answers".to_owned(),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let table = format!("{bad} secure\n{good} secure\n");
+    let Some(scene) = Scene::with(&lines, &table, "version: 1\n") else { return };
+    scene.lab.write("answers", b"");
+    let note = format!("smtp_fallback_relay gets the mail instead, under the policy for {good}");
+    let (status, said) = scene.probe(&[&good]);
+    assert!(status == Some(0) && !said.contains(&note), "{said}");
+    let (status, said) = scene.probe(&[&bad]);
+    assert!(status == Some(1) && said.contains(&note), "{said}");
+    assert!(said.contains("not checked: smtp_dns_reply_filter: "), "{said}");
+    let sent = scene.lab.send(&["anybody.example"]);
+    assert!(sent.status.success(), "{sent:?}");
+    let verified = Outcome::Sent { tls: Some("Verified".to_owned()) };
+    assert_eq!(scene.lab.outcome("anybody.example"), verified, "{}", scene.lab.log());
 }

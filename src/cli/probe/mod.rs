@@ -107,6 +107,8 @@ struct Made {
     route: RouteSettings,
     client: Client,
     logins: Logins,
+    fallback_relay: String,
+    unseen: Vec<(String, String)>,
 }
 
 impl Probe {
@@ -142,6 +144,8 @@ impl Probe {
             route: RouteSettings::of(program, &system.host(), value),
             client: Client::new(program, value, Duration::from_secs(self.timeout)),
             logins: logins(program, value),
+            fallback_relay: text(&value(&format!("{program}_fallback_relay"))),
+            unseen: unseen(program, value),
         })?;
         let within = policy.as_ref().and_then(|it| it.policies.lint.expires_within);
         let Answers { bare, client, made, service, answered } = answers;
@@ -164,6 +168,7 @@ impl Probe {
                 undecided: undecided.as_deref(),
                 no_engine: authorities.trouble.as_deref(),
                 logins: made.logins,
+                fallback_relay: &made.fallback_relay,
             })
             .collect();
         let resolver = match self.resolver {
@@ -184,7 +189,7 @@ impl Probe {
                 testing,
             })
             .collect();
-        let mut not_checked = asked.left_out;
+        let mut not_checked = [asked.left_out, made.unseen].concat();
         if !self.from_log.is_empty() && !made.route.relayhost.is_empty() {
             let why = "a log does not say what went there: domains whose mail it takes are looked at themselves";
             not_checked.push((format!("relayhost {}", made.route.relayhost), why.to_owned()));
@@ -283,6 +288,27 @@ fn logins(program: &str, value: &dyn Fn(&str) -> Vec<u8>) -> Logins {
     let is_on = value("auth_enable").trim_ascii().eq_ignore_ascii_case(b"yes");
     let has_tables = !value("password_maps").trim_ascii().is_empty();
     if is_on && has_tables { Logins::Perhaps } else { Logins::Never }
+}
+
+/// Parameters without their `smtp_` that make a difference to what servers say, and what is not done about them.
+const UNSEEN: &[(&str, &str)] = &[
+    ("dns_reply_filter", "what DNS says is taken as it is"),
+    ("discard_ehlo_keyword_address_maps", "nothing is left out of what these servers offer"),
+    ("tls_chain_files", "a server that asks for a certificate of this client is shown none"),
+    ("tls_cert_file", "a server that asks for a certificate of this client is shown none"),
+    ("tls_eccert_file", "a server that asks for a certificate of this client is shown none"),
+];
+
+/// Those of them that are set, with what is not done about them.
+fn unseen(program: &str, value: &dyn Fn(&str) -> Vec<u8>) -> Vec<(String, String)> {
+    let names = UNSEEN.iter().map(|(suffix, why)| (format!("{program}_{suffix}"), *why));
+    let set = names.filter(|(name, _)| !text(&value(name)).is_empty());
+    set.map(|(name, why)| (name, why.to_owned())).collect()
+}
+
+/// A value without white space around it.
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value.trim_ascii()).into_owned()
 }
 
 /// What of the host decides on the way to servers.
