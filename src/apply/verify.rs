@@ -138,13 +138,29 @@ fn keys(
     old: &[u8],
     new: &[u8],
 ) -> Result<(), String> {
-    let (old, new) = (Indexed::of(old), Indexed::of(new));
-    let (same, changed): (Vec<Beside<'_>>, _) = old.beside(&new).partition(|it| it.old == it.new);
+    let table = directory.join(name);
+    let found = |utf8| {
+        let (old, new) = (Indexed::of(old, utf8), Indexed::of(new, utf8));
+        keys_folded(host, directory, (kind, &table), &old, &new)
+    };
+    // Which letters postmap folds depends on smtputf8_enable.
+    let is_ascii = old.is_ascii() && new.is_ascii();
+    found(true).or_else(|why| if is_ascii { Err(why) } else { found(false).map_err(|_| why) })
+}
+
+/// The same for rows whose keys are folded in one way. `table`: its type and place.
+fn keys_folded(
+    host: &dyn Host,
+    directory: &Path,
+    (kind, table): (&str, &Path),
+    old: &Indexed<'_>,
+    new: &Indexed<'_>,
+) -> Result<(), String> {
+    let (same, changed): (Vec<Beside<'_>>, _) = old.beside(new).partition(|it| it.old == it.new);
     let every = same.len().div_ceil(SAMPLE).max(1);
     let asked: Vec<&Beside<'_>> = changed.iter().chain(same.iter().step_by(every)).collect();
     let input: Vec<u8> = asked.iter().flat_map(|it| [it.key, b"\n"].concat()).collect();
-    let table = directory.join(name);
-    let ran = match index::ask(host, directory, &["-q", "-"], kind, &table, &input) {
+    let ran = match index::ask(host, directory, &["-q", "-"], kind, table, &input) {
         Ok(ran) => ran,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
             return Ok(());

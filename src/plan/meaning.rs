@@ -68,7 +68,7 @@ impl PolicyChange {
 /// Marks the rows that would be lost and that postls did not write: they are not in the table as it
 /// left it.
 pub(super) fn mark_foreign(changes: &mut [PolicyChange], written: &[u8]) {
-    let ours = Indexed::of(written);
+    let ours = Indexed::of(written, true);
     for change in changes.iter_mut().filter(|it| it.drops_row()) {
         change.foreign |= ours.get(change.destination.as_bytes()).is_none();
     }
@@ -107,8 +107,8 @@ pub(super) fn of(asking: &Asking<'_>, states: &States<'_>) -> (Vec<PolicyChange>
     };
     let beside = asking.beside.iter().filter(|it| !is_it(&it.0));
     let beside: Vec<(&str, Indexed<'_>)> =
-        beside.map(|(name, bytes)| (name.as_str(), Indexed::of(bytes))).collect();
-    let (old, new) = (Indexed::of(states.table), Indexed::of(states.new_table));
+        beside.map(|(name, bytes)| (name.as_str(), Indexed::of(bytes, true))).collect();
+    let (old, new) = (Indexed::of(states.table, true), Indexed::of(states.new_table, true));
     let before = Asker::all(asking, asking.configuration, &old, &beside);
     let after = Asker::all(asking, &configuration, &new, &beside);
     let pairs = before.into_iter().zip(after);

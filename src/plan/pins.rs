@@ -18,7 +18,7 @@ pub struct PinChange {
 
 /// Of a table's source and the rows that are to stand in it, sorted by key.
 pub fn changes_of_pins(live: &[u8], rows: &[compile::Row]) -> Vec<PinChange> {
-    let live = Indexed::of(live);
+    let live = Indexed::of(live, true);
     let change = |row: &compile::Row| {
         let old = live.get(row.nexthop.as_str().as_bytes()).map(one_line).unwrap_or_default();
         let (before, after) = (pins(&old), pins(&row.policy));

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::table::{self, Kind};
-use crate::text::{fold, in_parts};
+use crate::text::{fold, fold_ascii, in_parts};
 
 /// A key and what it leads to.
 type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
@@ -31,8 +31,10 @@ pub struct Beside<'r> {
 }
 
 impl<'t> Indexed<'t> {
-    /// What postmap makes of a source; any bytes.
-    pub fn of(source: &'t [u8]) -> Indexed<'t> {
+    /// What postmap makes of a source; any bytes. `utf8`: whether letters beyond ASCII are folded too
+    /// (`smtputf8_enable`).
+    pub fn of(source: &'t [u8], utf8: bool) -> Indexed<'t> {
+        let fold = if utf8 { fold } else { fold_ascii };
         let split = |size| table::parts(source, size).collect();
         let pair = |row: table::Row| {
             let key = match row.key(source) {
@@ -103,6 +105,7 @@ mod tests {
     fn a_key_leads_to_its_first_value() {
         let rows = Indexed::of(
             b"# old\nB.example  MAY,\n  ciphers=high\na.example encrypt\nA.example may\n",
+            true,
         );
         assert_eq!(rows.get(b"a.example"), Some(&b"encrypt"[..]));
         assert_eq!(rows.get(b"b.example"), Some(&b"MAY,  ciphers=high"[..]));
@@ -111,16 +114,24 @@ mod tests {
     }
 
     #[test]
+    fn which_letters_are_folded_is_a_setting() {
+        let source = "\u{c4} 1\nB 2\n".as_bytes();
+        assert!(Indexed::of(source, true).keys().eq(["b", "\u{e4}"].map(str::as_bytes)));
+        assert!(Indexed::of(source, false).keys().eq(["b", "\u{c4}"].map(str::as_bytes)));
+    }
+
+    #[test]
     fn what_postmap_lists_is_what_its_source_says() {
-        let source = Indexed::of(b"b 2\na\t1 1\na 3\n");
+        let source = Indexed::of(b"b 2\na\t1 1\na 3\n", true);
         assert_eq!(source, Indexed::listed(b"b\t2\na\t1 1\n"));
         assert_ne!(source, Indexed::listed(b"b\t2\na\t1 1\nc\t3\n"));
-        assert_eq!(Indexed::of(b""), Indexed::listed(b""));
+        assert_eq!(Indexed::of(b"", true), Indexed::listed(b""));
     }
 
     #[test]
     fn tables_are_walked_along_together() {
-        let (old, new) = (Indexed::of(b"a 1\nc 1\nd 1\n"), Indexed::of(b"d 2\nb 1\nc 1\n"));
+        let (old, new) =
+            (Indexed::of(b"a 1\nc 1\nd 1\n", true), Indexed::of(b"d 2\nb 1\nc 1\n", true));
         let nothing = &b"-"[..];
         let all = old
             .beside(&new)

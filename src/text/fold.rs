@@ -19,6 +19,15 @@ pub fn fold(key: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// The same for ASCII alone; all other bytes stay as they are.
+pub fn fold_ascii(key: &[u8]) -> Cow<'_, [u8]> {
+    if key.iter().any(u8::is_ascii_uppercase) {
+        key.to_ascii_lowercase().into()
+    } else {
+        key.into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::fold;

@@ -16,7 +16,7 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 
 pub use edit::{Edit, Edits};
-pub use fold::fold;
+pub use fold::{fold, fold_ascii};
 pub use nearest::{all_nearest, nearest};
 pub use processors::{in_parts, on_all_processors};
 pub use shortened::shortened;

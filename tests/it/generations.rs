@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
+use crate::judges;
+
 const MAIN_CF: &str = "# a comment\nsmtp_tls_security_level = may\n";
 
 /// A directory with a policy file, and the program in it.
@@ -102,6 +104,40 @@ fn each_generation_comes_back_byte_for_byte() {
     assert!(said.contains("nothing to change"), "{said}");
     let said = place.postls(&["rollback", "11"], 2);
     assert!(said.contains("there are generations from 0 to 10; not 11"), "{said}");
+}
+
+/// Without smtputf8_enable, postmap leaves letters beyond ASCII as they are.
+#[test]
+fn keys_of_other_letters_come_back_whatever_postmap_folds() {
+    let Some(postfix) = judges::installed() else { return };
+    let table = "\u{c4}.example encrypt\nB.example encrypt\n";
+    for utf8 in ["no", "yes"] {
+        for kind in ["lmdb", "hash", "cdb"].iter().filter(|it| postfix.table_types.contains(**it)) {
+            let place = Place::new();
+            let main_cf = format!(
+                "{MAIN_CF}smtputf8_enable = {utf8}\nsmtp_tls_policy_maps = {kind}:$config_directory/tls_policy\n"
+            );
+            place.write("main.cf", &main_cf);
+            place.write("tls_policy", table);
+            let of = format!("{kind}:{}", place.path("tls_policy").display());
+            let ran = Command::new("postmap").arg("-c").arg(place.0.path()).arg(of).output();
+            assert!(ran.expect("it is installed").status.success());
+            let policy = |a: &str, b: &str| {
+                let rows = format!("\u{e4}.example: {a}, b.example: {b}");
+                place.write(
+                    "postls.yaml",
+                    &format!("version: 1\ntable: {{type: {kind}}}\ndestinations: {{{rows}}}\n"),
+                );
+            };
+            policy("encrypt", "encrypt");
+            let said = place.postls(&["apply"], 0);
+            assert!(said.contains("nothing to change"), "{kind} {utf8}: {said}");
+            policy("encrypt", "may");
+            place.postls(&["apply", "--allow-downgrade", "all"], 0);
+            place.postls(&["rollback", "0"], 0);
+            assert_eq!(place.read("tls_policy").as_deref(), Some(table), "{kind} {utf8}");
+        }
+    }
 }
 
 #[test]
