@@ -181,7 +181,7 @@ complete -c postls -n "__fish_postls_using_subcommand probe" -l service -d 'Ask 
 complete -c postls -n "__fish_postls_using_subcommand probe" -l resolver -d 'The name server to ask, instead of those in /etc/resolv.conf; it is trusted with DNSSEC' -r
 complete -c postls -n "__fish_postls_using_subcommand probe" -l timeout -d 'So many seconds for each connection' -r
 complete -c postls -n "__fish_postls_using_subcommand probe" -l total-timeout -d 'So many seconds for all; what has not begun then is not tried' -r
-complete -c postls -n "__fish_postls_using_subcommand probe" -l parallel -d 'So many connections at the same time' -r
+complete -c postls -n "__fish_postls_using_subcommand probe" -l parallel -d 'So many connections at the same time, or as many as there are descriptors for' -r
 complete -c postls -n "__fish_postls_using_subcommand probe" -l per-provider -d 'So many of them with one provider: with addresses in one network, /24 or /48' -r
 complete -c postls -n "__fish_postls_using_subcommand probe" -l format -d 'How to print it' -r -f -a "human\t'For people'
 json\t'For programs: postls/probe/v1'

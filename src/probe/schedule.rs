@@ -38,6 +38,17 @@ impl Deadline {
     }
 }
 
+/// As many as are wanted at the same time, or fewer where this process may not have descriptors for them: each
+/// needs one for its connection, and sometimes a second one.
+pub fn affordable(wanted: NonZeroUsize) -> NonZeroUsize {
+    /// What else is open: the terminal, files, the resolver's.
+    const OTHERS: u64 = 32;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let most = limit.map_or(u64::MAX, |it| it.saturating_sub(OTHERS) / 2);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    NonZeroUsize::new(wanted.get().min(most)).unwrap_or(NonZeroUsize::MIN)
+}
+
 /// A thread needs little more than OpenSSL does.
 const STACK: usize = 512 * 1024;
 

@@ -18,7 +18,8 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Server {
+    /// `thinks`: how long it takes for its greeting.
+    fn start(thinks: Duration) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let (connections, over) = (Arc::default(), Arc::default());
@@ -32,7 +33,7 @@ impl Server {
                         return;
                     }
                     connections.fetch_add(1, Ordering::Relaxed);
-                    let _ = talk(stream);
+                    let _ = talk(stream, thinks);
                 }
             });
         }
@@ -50,7 +51,8 @@ impl Drop for Server {
     }
 }
 
-fn talk(stream: TcpStream) -> std::io::Result<()> {
+fn talk(stream: TcpStream, thinks: Duration) -> std::io::Result<()> {
+    thread::sleep(thinks);
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut writer = stream.try_clone()?;
     writer.write_all(b"220 mx.example ESMTP\r\n")?;
@@ -76,16 +78,24 @@ fn destinations(count: u32, port: u16) -> String {
 
 #[test]
 fn descriptors_are_given_back() {
-    const COUNT: u32 = 10_000;
-    let server = Server::start();
+    looks_at_all(10_000, Duration::ZERO, 64);
+}
+
+#[test]
+fn nobody_is_looked_at_without_a_descriptor() {
+    looks_at_all(400, Duration::from_millis(100), 400);
+}
+
+/// Each is connected to once and seen, `parallel` at a time where there are 200 descriptors.
+fn looks_at_all(count: u32, thinks: Duration, parallel: u32) {
+    let server = Server::start(thinks);
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path();
     fs::write(path.join("main.cf"), "smtp_tls_security_level = may\n").expect("it is writable");
-    let policy = format!("version: 1\ndestinations:\n{}", destinations(COUNT, server.port));
+    let policy = format!("version: 1\ndestinations:\n{}", destinations(count, server.port));
     fs::write(path.join("postls.yaml"), policy).expect("it is writable");
-    // Far fewer than there are connections.
     let script = format!(
-        "ulimit -n 200; exec '{}' probe -c . --postfix 3.7 --format json --parallel 64 --per-provider 64",
+        "ulimit -n 200; exec '{}' probe -c . --postfix 3.7 --format json --parallel {parallel} --per-provider {parallel}",
         env!("CARGO_BIN_EXE_postls")
     );
     let output = Command::new("sh").args(["-c", &script]).current_dir(path).output();
@@ -93,7 +103,7 @@ fn descriptors_are_given_back() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
-    assert_eq!(report["summary"]["plaintext"], COUNT, "{}", report["summary"]);
-    assert_eq!(server.connections.load(Ordering::Relaxed), COUNT as usize, "each once");
-    println!("{COUNT} destinations with 200 descriptors");
+    assert_eq!(report["summary"]["plaintext"], count, "{}", report["summary"]);
+    assert_eq!(server.connections.load(Ordering::Relaxed), count as usize, "each once");
+    println!("{count} destinations, {parallel} at a time, with 200 descriptors");
 }

@@ -42,6 +42,9 @@ const EXPIRES_WITHIN: i64 = 14;
 /// Whoever is not the first with a provider waits a part of this.
 const JITTER: Duration = Duration::from_millis(200);
 
+/// So many destinations are looked up in DNS at the same time: resolvers such as dnsmasq refuse more than 150 questions.
+const LOOKUPS: NonZeroUsize = NonZeroUsize::new(100).expect("it is no zero");
+
 #[derive(Args)]
 pub(super) struct Probe {
     /// Next-hop destinations as Postfix has them; default: those of the policy file, or of the TLS policy tables, and those
@@ -75,8 +78,8 @@ pub(super) struct Probe {
     /// So many seconds for all; what has not begun then is not tried
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = clap::value_parser!(u64).range(1..=86400))]
     total_timeout: u64,
-    /// So many connections at the same time
-    #[arg(long, value_name = "COUNT", default_value = "128", value_parser = count)]
+    /// So many connections at the same time, or as many as there are descriptors for
+    #[arg(long, value_name = "COUNT", default_value = "256", value_parser = count)]
     parallel: NonZeroUsize,
     /// So many of them with one provider: with addresses in one network, /24 or /48
     #[arg(long, value_name = "COUNT", default_value = "2", value_parser = count)]
@@ -355,7 +358,9 @@ impl Looking<'_> {
         reading: &Reading<'_>,
         authorities: &Authorities,
     ) -> (Vec<Observation>, Vec<(String, String)>) {
-        let Probe { parallel, per_provider, .. } = *self.probe;
+        let per_provider = self.probe.per_provider;
+        let connections = schedule::affordable(self.probe.parallel);
+        let parallel = connections.min(LOOKUPS);
         let until = schedule::Deadline::after(Duration::from_secs(self.probe.total_timeout));
         let limits =
             schedule::Limits { parallel, per_provider: parallel, jitter: Duration::ZERO, until };
@@ -382,7 +387,8 @@ impl Looking<'_> {
             Some(settings) => connection::connect(job.socket, &settings),
             None => Seen::NotTried("OpenSSL could not be set up"),
         };
-        let limits = schedule::Limits { per_provider, jitter: JITTER, ..limits };
+        let limits =
+            schedule::Limits { parallel: connections, per_provider, jitter: JITTER, until };
         let progress = Progress::new(plan.jobs.len(), self.common.quiet);
         let step = || progress.step();
         let seen = schedule::run(&plan.jobs, Job::provider, limits, connect, step);
