@@ -55,11 +55,14 @@ impl<'t> Indexed<'t> {
         Indexed { rows }
     }
 
-    /// What postmap says that an index holds: a line for each key, a tab behind the key.
+    /// What postmap says that an index holds: a line for each key, a tab behind the key. Quotes in keys are
+    /// balanced, and between them a tab belongs to the key.
     pub fn listed(output: &'t [u8]) -> Indexed<'t> {
         let lines = output.split(|byte| *byte == b'\n');
         let pair = |line: &'t [u8]| -> Option<Pair<'t>> {
-            let tab = memchr::memchr(b'\t', line)?;
+            let quotes = |tab: usize| memchr::memchr_iter(b'"', &line[..tab]).count();
+            let mut tabs = memchr::memchr_iter(b'\t', line);
+            let tab = tabs.find(|it| quotes(*it).is_multiple_of(2))?;
             Some((line[..tab].into(), line[tab + 1..].into()))
         };
         let mut rows: Vec<Pair<'t>> = lines.filter_map(pair).collect();
@@ -125,6 +128,8 @@ mod tests {
         let source = Indexed::of(b"b 2\na\t1 1\na 3\n", true);
         assert_eq!(source, Indexed::listed(b"b\t2\na\t1 1\n"));
         assert_ne!(source, Indexed::listed(b"b\t2\na\t1 1\nc\t3\n"));
+        let quoted = Indexed::of(b"\"x\ty\"  1\t\"2\n", true);
+        assert_eq!(quoted, Indexed::listed(b"\"x\ty\"\t1\t\"2\n"));
         assert_eq!(Indexed::of(b"", true), Indexed::listed(b""));
     }
 

@@ -408,6 +408,7 @@ fn an_index_holds_the_rows_of_its_table_and_no_other() {
             (same.to_owned(), None),
             (format!("a.example may\n{rows}"), Some(Stale::Differs)),
             (format!("{rows}z.example may\n"), Some(Stale::Differs)),
+            (format!("{rows}\"x\ty\" may\n"), Some(Stale::Differs)),
             (rows.replace("may", "none"), Some(Stale::Differs)),
             (rows.replace("c.", "d."), Some(Stale::Differs)),
             ("b.example may\n".to_owned(), Some(Stale::Differs)),
